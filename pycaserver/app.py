@@ -1,0 +1,133 @@
+"""The composition root: builds the parts, wires them, starts them, stops them."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import pycaserver
+from pycaserver.core.clock import Timer
+from pycaserver.core.figures import Figures
+from pycaserver.core.pool import ChannelPool
+from pycaserver.dialects.native import NativeDialect
+from pycaserver.settings import Settings
+from pycaserver.web.hub import Hub
+from pycaserver.web.security import Policy
+from pycaserver.web.server import Listener
+from pycaserver.web.site import Site
+
+log = logging.getLogger(__name__)
+
+SWITCH_INTERVAL: Final = 0.001
+"""Seconds: with Python's own 5 ms, libca's threads would wait for a busy loop five times as long for each event."""
+LAG_SECONDS: Final = 0.5
+GOODBYE_SECONDS: Final = 2.0
+"""How long peers have to take their leave at a shutdown."""
+FAREWELL_SECONDS: Final = 4.0
+"""After which the process ends, whatever state Channel Access is in."""
+
+
+class LoopClock:
+    """The event loop as the core's clock."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.monotonic = time.monotonic
+        self.wall = time.time
+
+    def call_soon(self, function: Callable[..., object], *args: Any) -> object:
+        """Call once the current piece of work is done."""
+        return self._loop.call_soon(function, *args)
+
+    def call_later(self, delay: float, function: Callable[..., object], *args: Any) -> Timer:
+        """Call after delay seconds."""
+        return self._loop.call_later(delay, function, *args)
+
+
+class Server:
+    """The whole server, from settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._exit_code = 1  # until it listens
+
+    async def run(self, listening: Callable[[str], None]) -> None:
+        """Serve until SIGTERM or SIGINT; listening is told the address. OSError if it cannot listen."""
+        stopped = self._catch_signals()
+        self._start()
+        try:
+            self._listener.listen(self._settings.server.address, self._settings.server.port)
+            self._exit_code = 0
+            listening(self._listener.url)
+            await stopped.wait()
+        finally:
+            await self._stop()
+
+    def _start(self) -> None:
+        from pycaserver.sources.ca import CASource  # libca reads its environment once, when it is loaded
+
+        settings, loop = self._settings, asyncio.get_running_loop()
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        clock, figures = LoopClock(), Figures()
+        self._source = CASource(loop.call_soon_threadsafe, loop.call_later, figures)
+        self._source.start()
+        limits = settings.limits
+        self._pool = ChannelPool(self._source, clock, figures, limits.search_seconds, limits.linger_seconds)
+        for name in settings.pvs.names:
+            self._pool.acquire(name)
+        policy = Policy(settings.server.allowed_hosts, settings.server.allowed_origins)
+        loop.run_in_executor(None, policy.learn_own_names)
+        self._hub = Hub(limits, clock, figures)
+        self._hub.start()
+        site = Site(
+            self._pool, clock, figures, limits, policy, self._hub, NativeDialect(), settings.pvs.names,
+            pycaserver.__version__, clock.wall(),
+        )  # fmt: skip
+        self._listener = Listener(site, static_folder())
+        loop.call_later(LAG_SECONDS, self._measure_lag, clock, figures, clock.monotonic() + LAG_SECONDS)
+
+    def _catch_signals(self) -> asyncio.Event:
+        stopped = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, partial(self._signalled, stopped))
+        return stopped
+
+    def _signalled(self, stopped: asyncio.Event) -> None:
+        if stopped.is_set():
+            self._leave()  # asked twice: at once
+        stopped.set()
+
+    async def _stop(self) -> None:
+        log.info("stopping: %d sessions are sent away", len(self._hub))
+        asyncio.get_running_loop().call_later(FAREWELL_SECONDS, self._leave)
+        self._listener.stop()
+        self._hub.close()
+        deadline = time.monotonic() + GOODBYE_SECONDS
+        while len(self._hub) and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+        self._source.stop()
+        log.info("stopped")
+
+    def _leave(self) -> None:
+        self._source.stop()
+        os._exit(self._exit_code)
+
+    def _measure_lag(self, clock: LoopClock, figures: Figures, due: float) -> None:
+        now = clock.monotonic()
+        figures.loop_lag = max(0.0, now - due)
+        figures.loop_lag_max = max(figures.loop_lag_max, figures.loop_lag)
+        figures.updates_merged_in = self._source.handoff.merged
+        clock.call_later(LAG_SECONDS, self._measure_lag, clock, figures, now + LAG_SECONDS)
+
+
+def static_folder() -> Path:
+    """The pages: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).parent
+    inside = package / "static"
+    return inside if inside.is_dir() else package.parent / "static"

@@ -1,0 +1,129 @@
+"""The command line: serve (which is also the default), demo, check-config, watch."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Final, NoReturn
+
+import pycaserver
+from pycaserver import logs
+from pycaserver.settings import CONFIG_VARIABLE, Settings, SettingsError, load, table
+
+USAGE_ERROR: Final = 2
+CANNOT_START: Final = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and end the process. Exit codes: 0 done, 1 could not start or bad settings, 2 bad usage."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser()
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
+        given.insert(0, "serve")
+    namespace = parser.parse_args(given)
+    run: Callable[[argparse.Namespace], int] = namespace.run
+    code = run(namespace)
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)  # libca's own exit handlers can hang
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("pycaserver", description="EPICS process variables for web pages, as JSON.")
+    parser.add_argument("--version", action="version", version=pycaserver.__version__)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", help="serve PVs (what pycaserver does without a command)")
+    serve.set_defaults(run=_serve)
+    demo = commands.add_parser("demo", help="serve a simulated IOC on loopback, with nothing to configure")
+    demo.set_defaults(run=_demo)
+    for command in (serve, demo):
+        _add_settings(command)
+    check = commands.add_parser("check-config", help="say everything that is wrong with a settings file")
+    check.add_argument("file", type=Path)
+    check.set_defaults(run=_check_config)
+    watch = commands.add_parser("watch", help="print the changes of PVs, through a server: a camonitor")
+    watch.add_argument("url", help="the server, such as http://localhost:8888/")
+    watch.add_argument("pv", nargs="+")
+    watch.set_defaults(run=_watch)
+    return parser
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--config", type=Path, metavar="FILE", help=f"TOML file of settings [{CONFIG_VARIABLE}]")
+    for setting in table():
+        default = ",".join(setting.default) if setting.is_list else setting.default
+        note = f"{setting.help} (default: {default})" if default != "" else setting.help
+        command.add_argument(setting.flag, dest=setting.name, metavar="VALUE", help=note.replace("%", "%%"))
+
+
+def _settings(namespace: argparse.Namespace) -> Settings:
+    file = namespace.config or os.environ.get(CONFIG_VARIABLE) or None
+    flags = {setting.name: value for setting in table() if (value := getattr(namespace, setting.name)) is not None}
+    return load(Path(file) if file else None, os.environ, flags)
+
+
+def _serve(namespace: argparse.Namespace) -> int:
+    try:
+        settings = _settings(namespace)
+    except SettingsError as error:
+        return _complain(error)
+    return _run(settings, lambda url: print(f"pycaserver {pycaserver.__version__} listens on {url}", flush=True))
+
+
+def _run(settings: Settings, listening: Callable[[str], None]) -> int:
+    from pycaserver.app import Server  # not for the commands that need no server
+
+    logs.set_up(settings.log.level, settings.log.format)
+    os.environ.update(settings.epics)
+    try:
+        asyncio.run(Server(settings).run(listening))
+    except (OSError, RuntimeError) as error:
+        print(f"pycaserver: cannot start: {error}", file=sys.stderr)
+        return CANNOT_START
+    return 0
+
+
+def _demo(namespace: argparse.Namespace) -> int:
+    from pycaserver import demo
+
+    try:
+        settings = _settings(namespace)
+    except SettingsError as error:
+        return _complain(error)
+    with demo.SimulatedIOC() as ioc:
+        settings.epics |= ioc.epics
+        settings.pvs.names = settings.pvs.names or ioc.pv_names
+        return _run(settings, lambda url: print(f"\n  pycaserver demo: open {url}\n", flush=True))
+
+
+def _check_config(namespace: argparse.Namespace) -> int:
+    try:
+        load(namespace.file, {}, {})
+    except SettingsError as error:
+        return _complain(error)
+    print(f"{namespace.file}: no mistakes found")
+    return 0
+
+
+def _watch(namespace: argparse.Namespace) -> int:
+    from pycaserver.web.watch import watch
+
+    try:
+        asyncio.run(watch(namespace.url, namespace.pv, partial(print, flush=True)))
+    except (KeyboardInterrupt, BrokenPipeError):
+        return 0
+    except (OSError, ValueError) as error:
+        print(f"pycaserver: {error}", file=sys.stderr)
+        return CANNOT_START
+    return 0
+
+
+def _complain(error: SettingsError) -> int:
+    for problem in error.problems:
+        print(f"pycaserver: {problem}", file=sys.stderr)
+    return CANNOT_START

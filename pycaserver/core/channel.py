@@ -1,0 +1,262 @@
+"""Channel: one PV, shared by all sessions that want it; and the Source that makes it live.
+
+A channel is told by its source what happened (connected, metadata_changed, publish, ...), always on the event loop,
+and tells its subscriptions. Values of a new connection wait for its metadata, so that the order on the wire is
+connection, metadata, value, and the first value has its units.
+"""
+
+from collections.abc import Callable, Hashable
+from enum import Enum
+from typing import TYPE_CHECKING, Final, Protocol
+
+from pycaserver.core.clock import Clock, Timer
+from pycaserver.core.errors import PycaError
+from pycaserver.core.fanout import Fanout, Group
+from pycaserver.core.figures import Figures
+from pycaserver.core.values import Access, DbrType, Metadata, PVValue
+
+if TYPE_CHECKING:
+    from pycaserver.core.subscription import Subscription
+
+METADATA_SECONDS: Final = 2.0
+"""How long values wait for an IOC that does not answer the metadata request; the newest is kept."""
+
+
+class SourceChannel(Protocol):
+    """The source's end of a channel."""
+
+    def monitor(self) -> None:
+        """Start the value monitor, now or as soon as the PV connects; idempotent."""
+
+    def get(self, done: Callable[[PVValue | PycaError], None]) -> Callable[[], None]:
+        """Read once from the IOC and call done on the loop; returns what forgets the read."""
+
+    def close(self) -> None:
+        """End it; the channel hears nothing more."""
+
+
+class Source(Protocol):
+    """Where channels come from."""
+
+    def open(self, name: str, channel: "Channel") -> SourceChannel:
+        """Search for the PV and keep the channel informed."""
+
+
+class ValueEncoder(Protocol):
+    """Makes the bytes of one value, finished for the wire."""
+
+    def __call__(self, channel: "Channel", value: PVValue, coalesced: int) -> bytes:
+        """coalesced: how many older updates this value stands for."""
+
+
+class State(Enum):
+    """What a channel says of itself."""
+
+    SEARCHING = "searching"
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+
+
+class Channel:
+    """One PV: its state, metadata, newest value and subscriptions."""
+
+    def __init__(self, name: str, clock: Clock, fanout: Fanout, figures: Figures, search_seconds: float) -> None:
+        self.name = name
+        self.state = State.SEARCHING
+        self.reason: str | None = None
+        self.since: float | None = None
+        self.host = ""
+        self.metadata: Metadata | None = None
+        self.access = Access(read=False, write=False)
+        self.latest: PVValue | None = None
+        self.users = 0
+        self._clock = clock
+        self._fanout = fanout
+        self._figures = figures
+        self._groups: dict[Hashable, Group] = {}
+        self._circuit = False
+        self._metadata_due = False
+        self._metadata_timer: Timer | None = None
+        self._holding = True
+        self._held: PVValue | None = None
+        self._held_count = 0
+        self._waiters: list[Callable[[], None]] = []
+        self._search_timer: Timer | None = clock.call_later(search_seconds, self._search_timed_out)
+        self._source_channel: SourceChannel | None = None
+
+    # -- used by the pool and by sessions
+
+    def attach(self, source_channel: SourceChannel) -> None:
+        """Give the channel its source's end; once, right after construction."""
+        self._source_channel = source_channel
+
+    def close(self) -> None:
+        """End the channel; nobody may be subscribed any more."""
+        for timer in (self._search_timer, self._metadata_timer):
+            if timer is not None:
+                timer.cancel()
+        if self._source_channel is not None:
+            self._source_channel.close()
+
+    @property
+    def known(self) -> bool:
+        """Whether the PV is connected and its metadata has come, so that values are told."""
+        return self.state is State.CONNECTED and not self._holding
+
+    @property
+    def subscribers(self) -> int:
+        """How many subscriptions share this channel."""
+        return sum(map(len, self._groups.values()))
+
+    def subscribe(self, subscription: "Subscription", key: Hashable, encode: ValueEncoder) -> None:
+        """Add the subscription to the group of its kind."""
+        if key not in self._groups:
+            self._groups[key] = Group(self, self._fanout, encode)
+        self._groups[key].add(subscription)
+        if self._source_channel is not None:
+            self._source_channel.monitor()
+
+    def unsubscribe(self, subscription: "Subscription", key: Hashable) -> None:
+        """Take the subscription out again."""
+        group = self._groups[key]
+        group.remove(subscription)
+        if not group:
+            del self._groups[key]
+
+    @property
+    def settled(self) -> bool:
+        """Whether the PV is known, or known to be out of reach."""
+        return self.known or self.state is State.DISCONNECTED
+
+    def when_settled(self, call: Callable[[], None]) -> Callable[[], None]:
+        """Call once that is so, later; returns what takes the call back."""
+        self._waiters.append(call)
+        return lambda: self._waiters.remove(call) if call in self._waiters else None
+
+    def get(self, done: Callable[[PVValue | PycaError], None]) -> Callable[[], None]:
+        """Read once from the IOC; returns what forgets the read. The channel must be connected."""
+        assert self._source_channel is not None
+        return self._source_channel.get(done)
+
+    # -- called by the source, on the loop
+
+    def connected(self, type: DbrType, count: int, host: str, access: Access) -> None:
+        """The PV connected, with this native type and element count."""
+        self._cancel_search()
+        self._circuit = True
+        self.host = host
+        self.access = access
+        self.metadata = Metadata(type=type, count=count)
+        self._hold()
+        if access.read:
+            self._become_connected()
+        else:
+            self._become_disconnected("read_denied")
+
+    def disconnected(self) -> None:
+        """The circuit is gone."""
+        if not self._circuit:
+            return
+        self._circuit = False
+        self._become_disconnected("lost")
+        self._hold()
+
+    def access_changed(self, access: Access) -> None:
+        """The IOC changed what this server may do."""
+        if access == self.access or not self._circuit:
+            return
+        could_read, self.access = self.access.read, access
+        if could_read and not access.read:
+            self._become_disconnected("read_denied")
+            self._hold()  # the IOC posts metadata and value anew with the right to read, perhaps before it tells of it
+        elif access.read and not could_read:
+            self._become_connected()
+        else:
+            for subscription in self._subscriptions():
+                subscription.access_changed()
+
+    def metadata_changed(self, metadata: Metadata) -> None:
+        """Metadata came: the first of a connection, or because a property changed."""
+        if self._metadata_due:
+            self.metadata = metadata
+            self._metadata_came()
+        elif not metadata.same_as(self.metadata):
+            subscriptions = self._subscriptions() if self.known else []
+            for subscription in subscriptions:
+                subscription.settle()  # an owed value came under the units before
+            self.metadata = metadata
+            for subscription in subscriptions:
+                subscription.metadata_changed()
+
+    def publish(self, value: PVValue, merged: int = 0) -> None:
+        """A value came; merged: how many older ones the source has dropped in its favour."""
+        self._figures.updates_in += 1
+        if self._holding:
+            self._held_count += 1 + merged
+            self._held = value
+            return
+        self.latest = value
+        for group in self._groups.values():
+            group.publish(value, merged)
+
+    # -- inside
+
+    def _subscriptions(self) -> "list[Subscription]":
+        groups = self._groups.values()
+        return [subscription for group in groups for subscription in (*group.plain.values(), *group.selective)]
+
+    def _become_connected(self) -> None:
+        self.state, self.reason, self.since = State.CONNECTED, None, None
+        for subscription in self._subscriptions():
+            subscription.connection_changed()
+        if self._metadata_due:
+            self._metadata_timer = self._clock.call_later(METADATA_SECONDS, self._metadata_came)
+        self._release()
+
+    def _become_disconnected(self, reason: str) -> None:
+        self.state, self.reason = State.DISCONNECTED, reason
+        self.since = None if reason == "not_found" else self._clock.wall()
+        for subscription in self._subscriptions():
+            subscription.connection_changed()
+        self._settle()
+
+    def _cancel_search(self) -> None:
+        if self._search_timer is not None:
+            self._search_timer.cancel()
+            self._search_timer = None
+
+    def _search_timed_out(self) -> None:
+        self._search_timer = None
+        self._become_disconnected("not_found")
+
+    def _hold(self) -> None:
+        """From now on values wait: for metadata, and for the right to read."""
+        if self._metadata_timer is not None:
+            self._metadata_timer.cancel()
+        self._metadata_timer, self._metadata_due = None, True
+        self._holding, self._held, self._held_count = True, None, 0
+        self.latest = None
+
+    def _metadata_came(self) -> None:
+        """It did, or is not waited for any longer."""
+        if self._metadata_timer is not None:
+            self._metadata_timer.cancel()
+        self._metadata_timer, self._metadata_due = None, False
+        self._release()
+
+    def _release(self) -> None:
+        if self._metadata_due or self.state is not State.CONNECTED:
+            return
+        held, count = self._held, self._held_count
+        self._holding, self._held, self._held_count = False, None, 0
+        for subscription in self._subscriptions():
+            subscription.introduce()
+        self._settle()
+        if held is not None:
+            self._figures.updates_in -= 1  # publish counts it again
+            self.publish(held, merged=count - 1)
+
+    def _settle(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for call in waiters:
+            call()

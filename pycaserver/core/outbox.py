@@ -1,0 +1,200 @@
+"""Outbox: what one session is still owed. Bounded; when the peer is behind, the newest value of each PV wins.
+
+Finished frames are collected and written once per batch. Once `value_limit` bytes wait for the peer, values are no
+longer kept as frames: their subscriptions are remembered, and encoded afresh when there is room. Other messages are
+always kept, in order, up to `hard_limit` beside the largest of them, at which the peer is given up as too slow.
+"""
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from pycaserver.core.clock import Clock
+from pycaserver.core.errors import TOO_SLOW, CloseCode
+from pycaserver.core.fanout import Fanout
+from pycaserver.core.figures import Figures
+
+if TYPE_CHECKING:
+    from pycaserver.core.subscription import Subscription
+
+LOW_WATER: Final = 64 * 1024
+"""Bytes waiting below which a session that was behind is given more."""
+
+
+class Framing(Protocol):
+    """How messages become the bytes that a transport carries."""
+
+    def text(self, payload: bytes) -> bytes:
+        """Finish one JSON message."""
+
+    def binary(self, payload: bytes) -> bytes:
+        """Finish one binary message."""
+
+    def join(self, frames: list[bytes]) -> list[bytes]:
+        """Finished messages as fewer pieces, which many sessions may share."""
+
+    def pack(self, frames: list[bytes]) -> list[bytes]:
+        """All that is due, as pieces to be written one after the other."""
+
+
+class Transport(Protocol):
+    """The peer's end of a session; calls Outbox.on_room when the peer has taken something."""
+
+    @property
+    def unsent(self) -> int:
+        """Bytes accepted by write that the operating system has not taken yet."""
+
+    def write(self, pieces: list[bytes]) -> None:
+        """Send in order; never blocks, never raises."""
+
+    def close(self, code: CloseCode) -> None:
+        """Close the connection; harmless if it is closed."""
+
+
+class Outbox:
+    """The queue of one session. `open` says that a value may be put in as a frame right now."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        framing: Framing,
+        fanout: Fanout,
+        clock: Clock,
+        figures: Figures,
+        backlog_bytes: int,
+    ) -> None:
+        self.open = True
+        self.framing = framing
+        self.value_limit = backlog_bytes // 4
+        self.hard_limit = backlog_bytes * 8
+        self._transport = transport
+        self._fanout = fanout
+        self._clock = clock
+        self._figures = figures
+        self._frames: list[bytes] = []
+        self._size = 0
+        self._largest = 0
+        self._flush_due = False
+        self._paused = False
+        self._closed = False
+        self._waiting: dict[Subscription, None] = {}
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait for the peer."""
+        return self._size + self._transport.unsent
+
+    def tell(self, frame: bytes) -> None:
+        """Add a finished message that is no value, after all values that came before it."""
+        self._fanout.flush()
+        self.put_block([frame], len(frame))
+
+    def put_block(self, frames: list[bytes], size: int) -> None:
+        """Add finished messages of so many bytes in all.
+
+        With the hard limit waiting, the largest block apart, the session is closed as too slow.
+        """
+        if self._closed:
+            return
+        self._frames += frames
+        self._size += size
+        if size > self._largest:
+            self._largest = size
+        if not self._flush_due:
+            self._flush_due = True
+            self._clock.call_soon(self.flush)
+        backlog = self._size + self._transport.unsent
+        if backlog >= self.value_limit:
+            self.open = False
+            if backlog - self._largest >= self.hard_limit:
+                self.close()
+                self._clock.call_soon(self._transport.close, TOO_SLOW)  # not from within a channel's fan-out
+
+    def flush(self) -> None:
+        """Write all that is due in one go."""
+        self._flush_due = False
+        self._write()
+        self.on_room()
+
+    def on_room(self) -> None:
+        """The peer has taken something: give it the newest of what it is owed, a little at a time."""
+        if self.open or self._paused or self._closed:
+            return
+        self._fanout.flush()
+        while self._waiting and self.backlog < LOW_WATER:
+            self._send(next(iter(self._waiting)))
+        self.open = not self._waiting and self.backlog < self.value_limit
+
+    def owe(self, subscription: "Subscription") -> None:
+        """The subscription has an owed value: send it when there is room, no pause and its rate allows."""
+        if subscription.timer is not None or subscription in self._waiting:
+            return
+        wait = subscription.not_before - self._clock.monotonic()
+        if wait > 0:
+            subscription.timer = self._clock.call_later(wait, self._due, subscription)
+        elif self.open:
+            self._send(subscription)
+        else:
+            self._waiting[subscription] = None
+
+    def settle(self, subscription: "Subscription") -> None:
+        """Send what it is owed now, if anything, whatever holds it back."""
+        self._fanout.flush()
+        if subscription.owed:
+            self._send(subscription)
+
+    def reconsider(self, subscription: "Subscription") -> None:
+        """Its options are others now: what it is owed may be due at once."""
+        if subscription.timer is not None:
+            subscription.timer.cancel()
+            subscription.timer = None
+            self.owe(subscription)
+
+    def forget(self, subscription: "Subscription") -> None:
+        """Owe the subscription nothing any more."""
+        self._waiting.pop(subscription, None)
+        if subscription.timer is not None:
+            subscription.timer.cancel()
+            subscription.timer = None
+        subscription.owed = 0
+
+    def pause(self) -> None:
+        """Hold values back."""
+        self._fanout.flush()
+        self._paused, self.open = True, False
+
+    def resume(self) -> None:
+        """Give the newest of what was held back."""
+        self._paused = False
+        self.on_room()
+
+    def reframe(self, framing: Framing) -> None:
+        """Go on with another framing, after what is due has gone with the present one."""
+        self._fanout.flush()
+        self._write()
+        self.framing = framing
+        self._clock.call_soon(self.on_room)  # once the subscriptions encode for it
+
+    def close(self) -> None:
+        """Drop everything; nothing is sent any more."""
+        self._closed, self.open = True, False
+        self._frames, self._size = [], 0
+        for subscription in list(self._waiting):
+            self.forget(subscription)
+
+    def _write(self) -> None:
+        if self._frames and not self._closed:
+            frames, self._frames = self._frames, []
+            self._figures.bytes_out += self._size
+            self._size = 0
+            self._transport.write(self.framing.pack(frames))
+            if not self._transport.unsent:
+                self._largest = 0
+
+    def _send(self, subscription: "Subscription") -> None:
+        frame = subscription.take(self._clock.monotonic())
+        self.forget(subscription)
+        self._figures.updates_out += not self._closed
+        self.put_block([frame], len(frame))
+
+    def _due(self, subscription: "Subscription") -> None:
+        subscription.timer = None
+        self.owe(subscription)

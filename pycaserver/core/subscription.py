@@ -1,0 +1,148 @@
+"""Subscription: one session's interest in one channel, and what it is owed of it."""
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
+from pycaserver.core.channel import Channel, State, ValueEncoder
+from pycaserver.core.messages import AccessMessage, Connection, Id, Message, MetadataMessage, metadata_keys
+from pycaserver.core.outbox import Outbox
+from pycaserver.core.values import PVValue
+
+if TYPE_CHECKING:
+    from pycaserver.core.clock import Timer
+    from pycaserver.core.messages import SubscriptionOptions
+    from pycaserver.core.session import Session
+
+
+class Subscription:
+    """Tells its session what happens on the channel; counts the updates that are owed but not sent.
+
+    Before any message about the PV the owed value is sent, so that nothing overtakes anything.
+    """
+
+    __slots__ = (
+        "_delivered",
+        "_encode",
+        "_key",
+        "_session",
+        "channel",
+        "connect_id",
+        "not_before",
+        "options",
+        "outbox",
+        "owed",
+        "plain",
+        "timer",
+    )
+
+    def __init__(self, session: "Session", channel: Channel, options: "SubscriptionOptions") -> None:
+        self._session = session
+        self.channel = channel
+        self.outbox: Outbox = session.outbox
+        self.connect_id: Id | None = None
+        self.timer: Timer | None = None
+        self.owed = 0
+        """Updates that came and are not sent: the newest stands for all of them."""
+        self.not_before = 0.0
+        """Monotonic time before which max_rate allows no value."""
+        self._delivered: PVValue | None = None
+        self._join(options)
+
+    def _join(self, options: "SubscriptionOptions") -> None:
+        self.options = options
+        self.plain = options.max_rate is None and options.deadband is None
+        """Whether every update is wanted, at once."""
+        self._key: Hashable
+        self._encode: ValueEncoder
+        self._key, self._encode = self._session.encoding_of(options)
+        self.channel.subscribe(self, self._key, self._encode)
+
+    def replace(self, options: "SubscriptionOptions") -> None:
+        """Go on with other options, or another framing; what is owed stays owed."""
+        self.channel.unsubscribe(self, self._key)
+        self._join(options)
+        self.not_before = 0.0
+        self.outbox.reconsider(self)
+
+    def end(self) -> None:
+        """Leave the channel; what is owed is not owed any more."""
+        self.channel.unsubscribe(self, self._key)
+        self.outbox.forget(self)
+
+    def greet(self, id: Id | None) -> None:
+        """Tell a new (or asking again) session the state and the newest value, as far as they are known."""
+        self.connect_id = id
+        if self.channel.state is State.SEARCHING:
+            return
+        self.connection_changed()
+        if self.channel.known:
+            self.introduce()
+            if self.channel.latest is not None:
+                self.owed += 1
+                self.outbox.owe(self)
+
+    # -- called by the channel
+
+    def connection_changed(self) -> None:
+        """Tell the state."""
+        channel, id, self.connect_id = self.channel, self.connect_id, None
+        conn = channel.state is State.CONNECTED
+        self._tell(Connection(pvname=channel.name, conn=conn, reason=channel.reason, since=channel.since, id=id))
+        self._delivered, self.not_before = None, 0.0  # the first value of a connection waits for nothing
+
+    def introduce(self) -> None:
+        """Tell metadata and access, to those who asked."""
+        self.metadata_changed()
+        self.access_changed()
+
+    def metadata_changed(self) -> None:
+        """Tell the metadata, to those who asked."""
+        if self.options.metadata and self.channel.metadata is not None:
+            self._tell(MetadataMessage(**metadata_keys(self.channel.name, self.channel.metadata)))
+
+    def access_changed(self) -> None:
+        """Tell the access rights, to those who asked for metadata."""
+        if self.options.metadata:
+            access = self.channel.access
+            self._tell(AccessMessage(pvname=self.channel.name, read=access.read, write=access.write))
+
+    def settle(self) -> None:
+        """Have the owed value sent now, because something that must not overtake it follows."""
+        self.outbox.settle(self)
+
+    def owe(self, value: PVValue, merged: int) -> None:
+        """An update that is not sent at once: the session is behind or paused, or wants a rate or a deadband."""
+        if self.owed or not self._within_deadband(value):
+            self.count_owed(merged)
+            self.outbox.owe(self)
+
+    def count_owed(self, merged: int) -> None:
+        """One more update came that is not sent at once, and stands for `merged` older ones."""
+        self._session.figures.updates_merged += self.owed > 0
+        self.owed += 1 + merged
+
+    # -- called by the outbox
+
+    def take(self, now: float) -> bytes:
+        """The bytes of the newest value, which settles what was owed."""
+        value = self.channel.latest
+        assert value is not None
+        merged, self.owed = self.owed - 1, 0
+        if self.options.max_rate is not None:
+            self.not_before = now + 1.0 / self.options.max_rate
+        self._delivered = value
+        return self._encode(self.channel, value, merged)
+
+    # -- inside
+
+    def _tell(self, message: Message) -> None:
+        self.settle()
+        self._session.send(message)
+
+    def _within_deadband(self, value: PVValue) -> bool:
+        band, last = self.options.deadband, self._delivered
+        if band is None or last is None or (value.severity, value.status) != (last.severity, last.status):
+            return False
+        if not isinstance(value.data, float | int) or not isinstance(last.data, float | int):
+            return False
+        return abs(value.data - last.data) < band

@@ -1,0 +1,128 @@
+"""What a PV is worth: types, alarms, metadata and one value, in EPICS' own terms (db_access.h, alarm.h)."""
+
+from enum import IntEnum
+from typing import Any, TypeAlias
+
+import msgspec
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+"""A numeric waveform: one-dimensional, read-only, in the machine's byte order."""
+
+Data: TypeAlias = float | int | str | list[str] | Array | None
+"""A scalar, a string, a string waveform, a numeric waveform, or None for a scalar without elements."""
+
+
+class AlarmSeverity(IntEnum):
+    """Alarm severity, alarm.h."""
+
+    NO_ALARM = 0
+    MINOR = 1
+    MAJOR = 2
+    INVALID = 3
+
+
+class AlarmStatus(IntEnum):
+    """Alarm status, alarm.h."""
+
+    NO_ALARM = 0
+    READ = 1
+    WRITE = 2
+    HIHI = 3
+    HIGH = 4
+    LOLO = 5
+    LOW = 6
+    STATE = 7
+    COS = 8
+    COMM = 9
+    TIMEOUT = 10
+    HWLIMIT = 11
+    CALC = 12
+    SCAN = 13
+    LINK = 14
+    SOFT = 15
+    BAD_SUB = 16
+    UDF = 17
+    DISABLE = 18
+    SIMM = 19
+    READ_ACCESS = 20
+    WRITE_ACCESS = 21
+
+
+class DbrType(IntEnum):
+    """The native types of Channel Access, db_access.h."""
+
+    STRING = 0
+    SHORT = 1
+    FLOAT = 2
+    ENUM = 3
+    CHAR = 4
+    LONG = 5
+    DOUBLE = 6
+
+
+def severity_name(number: int) -> str:
+    """The severity as EPICS spells it; a number beyond the table is INVALID, as it can only be a fault."""
+    return AlarmSeverity(number).name if 0 <= number < len(AlarmSeverity) else "INVALID"
+
+
+def status_name(number: int) -> str:
+    """The status as EPICS spells it; a number beyond the table is shown as it is."""
+    return AlarmStatus(number).name if 0 <= number < len(AlarmStatus) else str(number)
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """A pair of limits in the PV's units; NaN where the record sets none."""
+
+    low: float
+    high: float
+
+
+class Metadata(msgspec.Struct, frozen=True):
+    """What DBR_CTRL tells about a PV, and its native type and element count."""
+
+    type: DbrType
+    count: int
+    units: str = ""
+    precision: int | None = None
+    enum_strs: tuple[str, ...] = ()
+    display: Limits | None = None
+    control: Limits | None = None
+    warning: Limits | None = None
+    alarm: Limits | None = None
+
+    def same_as(self, other: "Metadata | None") -> bool:
+        """Whether nothing differs; NaN limits are alike, which == would deny."""
+        return repr(self) == repr(other)
+
+
+class Access(msgspec.Struct, frozen=True):
+    """The access rights that the IOC grants to this server."""
+
+    read: bool
+    write: bool
+
+
+class PVValue(msgspec.Struct, frozen=True, eq=False):
+    """One reading: data, its number of elements, the IOC's time stamp (UNIX seconds, nanoseconds) and its alarm."""
+
+    data: Data
+    count: int
+    seconds: int
+    nanos: int
+    severity: int
+    status: int
+
+    @property
+    def timestamp(self) -> float:
+        """The IOC's time stamp in UNIX seconds: the double that is nearest, a quarter of a microsecond at most away."""
+        return (self.seconds * 1_000_000_000 + self.nanos) / 1_000_000_000
+
+
+def decode_text(raw: bytes) -> str:
+    """EPICS bytes as text up to the first NUL: UTF-8, or else latin-1, in which every byte means something."""
+    raw = raw.split(b"\0", 1)[0]
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")

@@ -1,0 +1,1 @@
+"""How it is said on the wire; pure functions of the core's vocabulary."""

@@ -1,0 +1,45 @@
+"""Values as JSON, base64 and raw bytes can carry them. Pure functions of numpy arrays and EPICS bytes."""
+
+from typing import Any, Final
+
+import numpy as np
+
+from pycaserver.core.messages import number_message
+from pycaserver.core.values import Array, decode_text
+
+
+def json_list(array: Array) -> list[Any]:
+    """The elements as JSON can say them: non-finite ones as strings."""
+    values: list[Any] = array.tolist()
+    if array.dtype.kind == "f":
+        for i in np.flatnonzero(~np.isfinite(array)):
+            values[i] = number_message(values[i])
+    return values
+
+
+def envelope(array: Array, points: int) -> Array:
+    """Least and greatest of each of `points` stretches, alternating, shape (2 * points,); NaN only where all are."""
+    starts = np.linspace(0, len(array), points, endpoint=False).astype(np.intp)
+    reduced = np.empty(2 * points, array.dtype)
+    reduced[0::2] = np.fmin.reduceat(array, starts)
+    reduced[1::2] = np.fmax.reduceat(array, starts)
+    return reduced
+
+
+def little_endian(array: Array) -> Array:
+    """The array in the byte order of the wire."""
+    return array.astype(array.dtype.newbyteorder("<"), copy=False)
+
+
+def text_of(array: Array) -> str:
+    """A char waveform as the string up to its first NUL: UTF-8, or else latin-1."""
+    return decode_text(array.astype(np.uint8, copy=False).tobytes())
+
+
+BINARY_ALIGNMENT: Final = 8
+
+
+def binary_payload(header: bytes, array: Array) -> bytes:
+    """u32 little-endian header length, the JSON header padded with spaces so that the elements are aligned, they."""
+    header += b" " * (-(4 + len(header)) % BINARY_ALIGNMENT)
+    return b"".join((len(header).to_bytes(4, "little"), header, array.tobytes()))

@@ -1,0 +1,132 @@
+"""DBR_TIME_* and DBR_CTRL_* bytes to values: the layouts of db_access.h as literal tables. Pure."""
+
+from collections.abc import Callable
+from struct import Struct
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from pycaserver.core.values import DbrType, Limits, Metadata, PVValue, decode_text
+
+EPICS_EPOCH: Final = 631152000
+"""UNIX seconds of 1990-01-01T00:00:00Z, at which EPICS time begins."""
+
+TIME: Final = 14
+"""DBR_TIME_x is the native type plus this."""
+CTRL: Final = 28
+"""DBR_CTRL_x is the native type plus this."""
+
+STRING_SIZE: Final = 40
+
+
+class Layout(NamedTuple):
+    """How the elements of DBR_TIME_x lie: where they begin, their size in bytes, their numpy type; and a scalar."""
+
+    offset: int
+    size: int
+    dtype: str
+    scalar: Struct
+    """Status, severity, seconds, nanoseconds and one element."""
+
+
+_STAMP: Final = Struct("=hhII")
+
+TIME_LAYOUTS: Final = {
+    DbrType.STRING: Layout(12, STRING_SIZE, "S40", Struct("=hhII40s")),
+    DbrType.SHORT: Layout(14, 2, "i2", Struct("=hhII2xh")),
+    DbrType.FLOAT: Layout(12, 4, "f4", Struct("=hhIIf")),
+    DbrType.ENUM: Layout(14, 2, "u2", Struct("=hhII2xH")),
+    DbrType.CHAR: Layout(15, 1, "u1", Struct("=hhII3xB")),
+    DbrType.LONG: Layout(12, 4, "i4", Struct("=hhIIi")),
+    DbrType.DOUBLE: Layout(16, 8, "f8", Struct("=hhII4xd")),
+}
+
+TIME_SIZES: Final = {TIME + kind: (layout.offset, layout.size) for kind, layout in TIME_LAYOUTS.items()}
+"""DBR_TIME_x to the bytes before the elements and the bytes of one."""
+
+_UNPACK_SCALAR: Final = {TIME + kind: layout.scalar.unpack_from for kind, layout in TIME_LAYOUTS.items()}
+
+
+def decode_time(dbr_type: int, count: int, raw: bytes, is_array: bool) -> PVValue:
+    """A DBR_TIME_x event. Numeric arrays are views of raw; an empty scalar has the data None and count 0."""
+    if count == 1 and not is_array:
+        status, severity, seconds, nanos, data = _UNPACK_SCALAR[dbr_type](raw)
+        if dbr_type == TIME + DbrType.STRING:
+            data = decode_text(data)
+    else:
+        status, severity, seconds, nanos = _STAMP.unpack_from(raw)
+        data = _array(DbrType(dbr_type - TIME), count, raw) if is_array or count > 1 else None
+    return PVValue(data, count, EPICS_EPOCH + seconds, nanos, severity, status)
+
+
+def _array(kind: DbrType, count: int, raw: bytes) -> np.ndarray | list[str]:
+    layout = TIME_LAYOUTS[kind]
+    if kind is DbrType.STRING:
+        starts = range(layout.offset, layout.offset + count * STRING_SIZE, STRING_SIZE)
+        return [decode_text(raw[start : start + STRING_SIZE]) for start in starts]
+    return np.frombuffer(raw, layout.dtype, count, layout.offset)
+
+
+CONTROL_HEAD: Final = 4
+"""Bytes of status and severity at the start of DBR_CTRL_x."""
+_UNITS_SIZE: Final = 8
+_STATE_SIZE: Final = 26
+_MAX_STATES: Final = 16
+
+
+class ControlLayout(NamedTuple):
+    """Where DBR_CTRL_x keeps its units, and the eight limits behind them."""
+
+    precision: Struct | None
+    units: int
+    limits: Struct
+
+
+_CONTROL_LAYOUTS: Final = {
+    DbrType.SHORT: ControlLayout(None, CONTROL_HEAD, Struct("=8h")),
+    DbrType.FLOAT: ControlLayout(Struct("=h"), CONTROL_HEAD + 4, Struct("=8f")),
+    DbrType.CHAR: ControlLayout(None, CONTROL_HEAD, Struct("=8B")),
+    DbrType.LONG: ControlLayout(None, CONTROL_HEAD, Struct("=8i")),
+    DbrType.DOUBLE: ControlLayout(Struct("=h"), CONTROL_HEAD + 4, Struct("=8d")),
+}
+
+_STATE_COUNT: Final = Struct("=h")
+
+CONTROL_SIZES: Final = {
+    CTRL + DbrType.ENUM: CONTROL_HEAD + 2 + _MAX_STATES * _STATE_SIZE,
+    **{CTRL + kind: layout.units + _UNITS_SIZE + layout.limits.size for kind, layout in _CONTROL_LAYOUTS.items()},
+}
+"""DBR_CTRL_x to the bytes that matter: all before the value."""
+
+
+def decode_control(dbr_type: int, raw: bytes, count: int) -> Metadata:
+    """A DBR_CTRL_x event of a PV with that native element count. Strings have no control information."""
+    kind = DbrType(dbr_type - CTRL)
+    decode = _CONTROL_DECODERS.get(kind, _numeric_control)
+    return decode(kind, raw, count)
+
+
+def _enum_control(kind: DbrType, raw: bytes, count: int) -> Metadata:
+    (states,) = _STATE_COUNT.unpack_from(raw, CONTROL_HEAD)
+    first = CONTROL_HEAD + _STATE_COUNT.size
+    starts = range(first, first + min(states, _MAX_STATES) * _STATE_SIZE, _STATE_SIZE)
+    return Metadata(kind, count, enum_strs=tuple(decode_text(raw[s : s + _STATE_SIZE]) for s in starts))
+
+
+def _numeric_control(kind: DbrType, raw: bytes, count: int) -> Metadata:
+    layout = _CONTROL_LAYOUTS[kind]
+    limits = layout.limits.unpack_from(raw, layout.units + _UNITS_SIZE)
+    display_high, display_low, alarm_high, warning_high, warning_low, alarm_low, control_high, control_low = limits
+    return Metadata(
+        kind,
+        count,
+        units=decode_text(raw[layout.units : layout.units + _UNITS_SIZE]),
+        precision=layout.precision.unpack_from(raw, CONTROL_HEAD)[0] if layout.precision else None,
+        display=Limits(float(display_low), float(display_high)),
+        control=Limits(float(control_low), float(control_high)),
+        warning=Limits(float(warning_low), float(warning_high)),
+        alarm=Limits(float(alarm_low), float(alarm_high)),
+    )
+
+
+_CONTROL_DECODERS: Final[dict[DbrType, Callable[[DbrType, bytes, int], Metadata]]] = {DbrType.ENUM: _enum_control}

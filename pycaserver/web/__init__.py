@@ -1,0 +1,1 @@
+"""Where it is served: HTTP and WebSockets, by Tornado."""

@@ -1,0 +1,141 @@
+"""The OpenAPI document: what is served over HTTP, made from the handlers, the message types and their docstrings.
+
+https://spec.openapis.org/oas/v3.1.0
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from pycaserver.core.channel import State
+from pycaserver.core.errors import ERROR_CODES
+from pycaserver.core.messages import AccessMessage, Connection, Error, GetAnswer, MetadataMessage, Monitor, Reduce
+from pycaserver.core.names import MAX_NAME_BYTES
+from pycaserver.web.asyncapi import asyncapi
+from pycaserver.web.handlers import STATUS_OF, Guarded
+from pycaserver.web.metrics import Metrics
+from pycaserver.web.query import READ_KEYS, STREAM_KEYS, Query
+from pycaserver.web.rest import ReadPV
+from pycaserver.web.schemas import Document, Schema, as_list, docstring, info, one_of, reference, schemas_of
+from pycaserver.web.status import Health, Ready, Status, totals_of
+from pycaserver.web.stream import StreamPV
+
+EVENTS: Final = (Connection, Monitor, MetadataMessage, AccessMessage, Error)
+"""What an event stream carries."""
+
+_READ_ERRORS: Final = ("bad_request", "invalid_pv_name", "read_denied", "not_found", "not_connected", "get_timeout")
+_READS_ERRORS: Final = ("bad_request", "too_many_subscriptions")
+_STREAM_ERRORS: Final = ("bad_request", "invalid_pv_name", "server_full")
+
+
+def openapi(version: str) -> Document:
+    """OpenAPI 3.1: all paths but those of the pages."""
+    schemas = schemas_of((GetAnswer, *EVENTS), ERROR_CODES)
+    schemas["Event"] = {"description": "The data of one event of a stream."} | one_of(EVENTS)
+    return {
+        "openapi": "3.1.0",
+        "info": info("pycaserver, HTTP", version, "EPICS process variables, read once or as an event stream."),
+        "servers": [{"url": "..", "description": "The server of this document, behind whatever prefix a proxy adds."}],
+        "paths": _paths(),
+        "components": {
+            "schemas": schemas,
+            "responses": {"Error": _response("Any other error.", _json(reference(Error)))},
+        },
+    }
+
+
+def _paths() -> Document:
+    pv = _parameter("name", _PV_NAME, "The PV's name, percent-encoded as one segment of the path.", where="path")
+    pvs = _parameter("name", {"type": "array", "items": _PV_NAME}, "A PV's name; given again for each further PV.")
+    form = _parameter("format", {"enum": ["json"]}, "JSON, whatever the Accept header says.")
+    read, stream = _options(READ_KEYS), _options(STREAM_KEYS)
+    not_ready = {"503": _response("The server is shutting down.", _json(_READINESS))}
+    return {
+        "/api/pv": _get(ReadPV, _json(_PVS), [pvs, *read], _errors(*_READS_ERRORS), name="ReadPVs"),
+        "/api/pv/{name}": _get(ReadPV, _json(reference(GetAnswer)), [pv, *read], _errors(*_READ_ERRORS)),
+        "/api/pv/{name}/stream": _get(StreamPV, _EVENT_STREAM, [pv, *stream], _errors(*_STREAM_ERRORS)),
+        "/api/openapi.json": _get(openapi, _json(_OBJECT)),
+        "/api/asyncapi.json": _get(asyncapi, _json(_OBJECT)),
+        "/healthz": _get(Health, _json(_record(status={"const": "ok"}))),
+        "/readyz": _get(Ready, _json(_READINESS), errors=not_ready),
+        "/status": _get(Status, {"text/html": {"schema": _TEXT}} | _json(_TOTALS), [form]),
+        "/metrics": _get(Metrics, {"text/plain": {"schema": _TEXT}}),
+    }
+
+
+def _get(
+    handler: type[Guarded] | Callable[..., Document],
+    content: Document,
+    parameters: Iterable[Document] = (),
+    errors: Document | None = None,
+    name: str = "",
+) -> Document:
+    """A path that answers GET, described by the docstrings of the handler, or of the function that makes the answer."""
+    success = {"200": _response(docstring(getattr(handler, "get", handler)), content)}
+    operation = {
+        "operationId": name or handler.__name__,
+        "summary": docstring(handler),
+        "parameters": list(parameters),
+        "responses": success | _errors() | (errors or {}) | {"default": {"$ref": "#/components/responses/Error"}},
+    }
+    return {"get": operation}
+
+
+def _options(keys: Iterable[str]) -> list[Document]:
+    """The parameters that a URL may carry, of those that Query knows."""
+    properties = schemas_of((Query,))["Query"]["properties"]
+    return [_option(key, properties[key]) for key in keys]
+
+
+def _option(key: str, schema: Schema) -> Document:
+    """One parameter; null is left out, as it means what an absent parameter means."""
+    alternatives = [each for each in schema.get("anyOf", [schema]) if each != {"type": "null"}]
+    bare = {name: value for name, value in alternatives[0].items() if name != "description"}
+    return _parameter(key, _IN_A_URL.get(key, bare), schema.get("description", ""))
+
+
+def _parameter(name: str, schema: Schema, description: str, where: str = "query") -> Document:
+    return {"name": name, "in": where, "required": where == "path", "description": description, "schema": schema}
+
+
+def _errors(*codes: str) -> Document:
+    """The responses for these codes and for a request that is refused before it is looked at; status to response."""
+    by_status: dict[str, dict[str, str]] = {}
+    for code in ("forbidden", *codes):
+        by_status.setdefault(str(int(STATUS_OF[code])), {})[code] = ERROR_CODES[code]
+    return {key: _response(as_list(sentences), _json(reference(Error))) for key, sentences in by_status.items()}
+
+
+def _response(description: str, content: Document) -> Document:
+    return {"description": description, "content": content}
+
+
+def _json(schema: Schema) -> Document:
+    return {"application/json": {"schema": schema}}
+
+
+def _record(**properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+_TEXT: Final[Schema] = {"type": "string"}
+_OBJECT: Final[Schema] = {"type": "object"}
+_TOTALS: Final[Schema] = {"type": "object", "description": docstring(totals_of)}
+_PV_NAME: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": MAX_NAME_BYTES}
+_PVS: Final[Schema] = {
+    "oneOf": [
+        {"type": "array", "items": one_of((GetAnswer, Error)), "description": "In the order of the names given."},
+        _record(names={"type": "array", "items": _PV_NAME, "description": "Without a name: those of the settings."}),
+    ]
+}
+_READINESS: Final = _record(
+    ready={"type": "boolean"},
+    pvs={"type": "object", "additionalProperties": {"enum": [*(state.value for state in State), "closed"]}},
+)
+_EVENT_STREAM: Final[Document] = {
+    "text/event-stream": {"schema": {"type": "string", "description": "The data of each event is an Event, as JSON."}}
+}
+_IN_A_URL: Final[dict[str, Schema]] = {
+    "encoding": {"enum": ["json", "base64"]},
+    "reduce": schemas_of((Reduce,))["Reduce"]["properties"]["points"],
+}
+"""Options that a URL gives in another way than a message."""

@@ -1,0 +1,100 @@
+"""Health, readiness and the status page: totals only, no names and no addresses of peers."""
+
+from html import escape
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from pycaserver.web.handlers import Guarded
+from pycaserver.web.site import Site
+
+
+class Health(Guarded):
+    """GET /healthz: the event loop answers."""
+
+    def get(self) -> None:
+        """Always 200."""
+        self.finish_json(b'{"status":"ok"}')
+
+    head = get
+
+
+class Ready(Guarded):
+    """GET /readyz: the server listens and Channel Access is up; the PVs of the settings with their state."""
+
+    def get(self) -> None:
+        """200, or 503 once the server is shutting down."""
+        site = self.site
+        channels = {name: site.pool.get(name) for name in site.pv_names}
+        pvs = {name: channel.state.value if channel else "closed" for name, channel in channels.items()}
+        ready = not site.hub.closing
+        body = msgspec.json.encode({"ready": ready, "pvs": pvs})
+        self.finish_json(body, HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
+
+    head = get
+
+
+class Status(Guarded):
+    """GET /status: totals for people, or as JSON for those who accept it."""
+
+    def get(self) -> None:
+        """HTML unless the Accept header names JSON, or the query says ?format=json."""
+        totals = totals_of(self.site)
+        accept = self.request.headers.get("Accept", "")
+        if self.get_query_argument("format", "") == "json" or "application/json" in accept:
+            self.finish_json(msgspec.json.encode(totals))
+        else:
+            self.set_header("Content-Type", "text/html; charset=utf-8")
+            self.set_header("Cache-Control", "no-store")
+            self.finish(_PAGE.format(rows="\n".join(_rows(totals))))
+
+
+def totals_of(site: Site) -> dict[str, Any]:
+    """The figures by name; times in seconds."""
+    figures, states = site.figures, site.pool.states()
+    return {
+        "version": site.version,
+        "started": site.started,
+        "uptime": site.clock.wall() - site.started,
+        "sessions": figures.sessions,
+        "sessions_opened": figures.sessions_opened,
+        "channels": {state: states[state] for state in ("connected", "searching", "disconnected")},
+        "requests": figures.requests,
+        "updates_in": figures.updates_in,
+        "updates_out": figures.updates_out,
+        "updates_merged": figures.updates_merged,
+        "updates_merged_in": figures.updates_merged_in,
+        "bytes_out": figures.bytes_out,
+        "loop_lag": figures.loop_lag,
+        "loop_lag_max": figures.loop_lag_max,
+        "errors": dict(figures.errors),
+        "closes": {str(code): number for code, number in figures.closes.items()},
+        "faults": figures.faults,
+    }
+
+
+def _rows(totals: dict[str, Any]) -> list[str]:
+    flat: dict[str, Any] = {}
+    for name, value in totals.items():
+        flat |= {f"{name}: {key}": item for key, item in value.items()} if isinstance(value, dict) else {name: value}
+    return [f"<tr><th scope=row>{escape(name)}<td>{escape(_shown(value))}" for name, value in flat.items()]
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>pycaserver status</title>
+<link rel="icon" href="static/favicon.svg">
+<link rel="stylesheet" href="static/css/status.css">
+<h1>pycaserver</h1>
+<table>
+{rows}
+</table>
+<p><a href="status?format=json">as JSON</a>, <a href="metrics">for Prometheus</a>
+"""

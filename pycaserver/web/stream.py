@@ -1,0 +1,105 @@
+"""GET /api/pv/NAME/stream: the native messages as server-sent events; `curl -N` is a camonitor."""
+
+import asyncio
+from typing import cast
+
+from tornado.http1connection import HTTP1Connection
+
+from pycaserver.core.errors import TOO_SLOW, CloseCode, PycaError
+from pycaserver.core.messages import Connect, OptionKeys
+from pycaserver.core.names import check_pv_name
+from pycaserver.core.session import Session
+from pycaserver.web.framing import EVENTS
+from pycaserver.web.handlers import Guarded
+from pycaserver.web.query import STREAM_KEYS, query_of
+from pycaserver.web.tcp import reset, tune
+from pycaserver.web.writer import PacedWriter
+
+
+class StreamPV(Guarded):
+    """One subscription as an event stream, with all bounds of a WebSocket session."""
+
+    async def get(self, name: str) -> None:
+        """Streams until the peer or the server goes."""
+        query = query_of(self, STREAM_KEYS)
+        request = Connect(pv=check_pv_name(name), **{key: getattr(query, key) for key in _OPTION_FIELDS})
+        self.set_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Accel-Buffering", "no")  # nginx would hold events back
+        peer = EventStreamPeer(self)
+        peer.begin(request)
+        self._peer = peer
+        await peer.closed.wait()
+
+    def on_connection_close(self) -> None:
+        """The peer is gone."""
+        self._peer.end()
+
+
+_OPTION_FIELDS = tuple(key for key in OptionKeys.__struct_fields__ if key != "id")
+
+
+class EventStreamPeer:
+    """One event stream: transport of a session's outbox, and a peer of the hub."""
+
+    def __init__(self, handler: StreamPV) -> None:
+        site = handler.site
+        self.address = handler.request.remote_ip or ""
+        self.last_heard = self.last_ping = site.clock.monotonic()
+        self.writer = PacedWriter(self._send, site.clock, self._on_room)
+        self.closed = asyncio.Event()
+        self.session: Session | None = None
+        self._handler = handler
+        self._stream = cast(HTTP1Connection, handler.request.connection).stream
+        self._site = site
+
+    def begin(self, request: Connect) -> None:
+        """Make the session and subscribe; 503 if the server is full."""
+        site = self._site
+        if not site.hub.has_room(self.address):
+            raise PycaError("server_full")
+        tune(self._stream)
+        framings = (EVENTS, EVENTS)
+        self.session = Session(site.pool, site.native, self, framings, site.limits, site.clock, site.figures)
+        site.hub.add(self)
+        self.ping()  # sends the headers, so that the peer knows that it is connected
+        self.session.execute(request)
+
+    def end(self) -> None:
+        """The stream is over."""
+        self._site.hub.remove(self)
+        session, self.session = self.session, None
+        if session is not None:
+            session.ended()
+            self.writer.end()
+        self.closed.set()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for the peer."""
+        return self.writer.unsent
+
+    def write(self, pieces: list[bytes]) -> None:
+        """Send finished events."""
+        self.writer.write(pieces)
+
+    def ping(self) -> bool:
+        """A comment, which keeps proxies from closing the stream; there is no answer to it."""
+        self.writer.write([b":\n\n"])
+        return False
+
+    def close(self, code: CloseCode) -> None:
+        """End the stream: EventSource comes back by itself."""
+        if self.session is not None:
+            self._site.figures.closes[code.code] += 1
+            self.end()
+            if code is TOO_SLOW:
+                reset(self._stream)  # it would not read the end of the stream either
+
+    def _send(self, data: bytes | memoryview) -> "asyncio.Future[None]":
+        self._handler.write(bytes(data))
+        return self._handler.flush()
+
+    def _on_room(self) -> None:
+        if self.session is not None:
+            self.session.outbox.on_room()

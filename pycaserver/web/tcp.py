@@ -1,0 +1,26 @@
+"""What is asked of the kernel for a connection that streams values."""
+
+import socket
+from struct import Struct
+from typing import Final
+
+from tornado.iostream import IOStream
+
+NOT_SENT_LOW_WATER: Final = 128 * 1024
+"""Bytes that the kernel may hold unsent for a peer: beyond, it would only keep stale values."""
+_NOT_SENT_LOWAT: Final = getattr(socket, "TCP_NOTSENT_LOWAT", 25 if hasattr(socket, "AF_PACKET") else None)
+_AT_ONCE: Final = Struct("ii").pack(1, 0)
+
+
+def tune(stream: IOStream) -> None:
+    """Send small messages at once, and hold little back for a peer that is behind."""
+    stream.set_nodelay(True)
+    if _NOT_SENT_LOWAT is not None:
+        stream.socket.setsockopt(socket.IPPROTO_TCP, _NOT_SENT_LOWAT, NOT_SENT_LOW_WATER)
+
+
+def reset(stream: IOStream) -> None:
+    """End the connection whatever the peer has not read; harmless if it is closed."""
+    if not stream.closed():
+        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        stream.close()

@@ -1,0 +1,217 @@
+"""The one WebSocket handler: binds a session to a Tornado connection. Writing is paced, closing is never in doubt."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, Final
+
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketHandler, WebSocketProtocol13
+
+from pycaserver.core.errors import CLOSE_CODES, INVALID_UTF8, TOO_SLOW, TRY_LATER, CloseCode, PycaError
+from pycaserver.core.session import Session
+from pycaserver.web.framing import BATCHED, SINGLE, TEXT, frame
+from pycaserver.web.handlers import Guarded
+from pycaserver.web.site import Site
+from pycaserver.web.tcp import reset, tune
+from pycaserver.web.writer import PacedWriter
+
+RESET_SECONDS: Final = 2.0
+"""How long a peer that is too slow has for the close frame, before its connection is reset."""
+LINGER_SECONDS: Final = 2.0
+"""How long a peer whose message was cut off may go on sending, so that it gets to read why."""
+_CLOSE: Final = 0x8
+_SENTENCES: Final = {close.code: close.sentence for close in CLOSE_CODES}
+
+
+class Protocol(WebSocketProtocol13):
+    """Tornado's protocol, but: text is checked, control frames keep out of other frames, a refusal is delivered."""
+
+    handler: "SessionSocket"
+    _draining = False
+
+    @property
+    def _peer(self) -> "WebSocketPeer":
+        assert self.handler.peer is not None
+        return self.handler.peer
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Tornado's; a close of our own, and not the echo of the peer's, ends the session first."""
+        if code is not None and not self.is_closing():
+            self._peer.closing(code)
+            reason = _SENTENCES.get(code, reason)
+        super().close(code, reason)
+
+    def on_connection_close(self) -> None:
+        """The handler has done with us; a peer that is to read why goes on sending meanwhile."""
+        if not self._draining:
+            super().on_connection_close()
+
+    def _handle_message(self, opcode: int, data: bytes) -> Any:
+        if opcode == TEXT and not self.client_terminated:  # Tornado would decode, and on failure only abort
+            if not _is_utf8(data):
+                self.close(INVALID_UTF8.code)
+                self._abort()
+                return None
+            return self._run_callback(self.handler.on_message, data)
+        return super()._handle_message(opcode, data)
+
+    def _write_frame(self, fin: bool, opcode: int, data: bytes, flags: int = 0) -> "asyncio.Future[None]":
+        whole = frame(opcode, data)
+        if opcode != _CLOSE:
+            return self._peer.writer.write_urgently(whole)
+        self._peer.writer.write([whole])
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    def _abort(self) -> None:
+        """After a close frame of ours, read on for a while: closing with unread input would reset the connection."""
+        if self.server_terminated and not self._draining and not self.stream.closed():
+            self._draining = self.client_terminated = True
+            self._peer.keep(asyncio.ensure_future(self._drain()))
+        else:
+            super()._abort()
+
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(LINGER_SECONDS):
+                while True:
+                    await self.stream.read_bytes(65536, partial=True)
+        except (StreamClosedError, TimeoutError, AssertionError):
+            super()._abort()
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class WebSocketPeer:
+    """One WebSocket connection: transport of a session's outbox, and a peer of the hub."""
+
+    def __init__(self, handler: "SessionSocket", protocol: Protocol, site: Site) -> None:
+        self.address = handler.request.remote_ip or ""
+        self.last_heard = self.last_ping = site.clock.monotonic()
+        self.writer = PacedWriter(protocol.stream.write, site.clock, self._on_room)
+        self.session: Session | None = None
+        self._protocol = protocol
+        self._site = site
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self) -> None:
+        """Make the session, or send the peer away if the server is full."""
+        site = self._site
+        if site.hub.has_room(self.address):
+            framings = (SINGLE, BATCHED)
+            self.session = Session(site.pool, site.native, self, framings, site.limits, site.clock, site.figures)
+            site.hub.add(self)
+        else:
+            self.close(TRY_LATER)
+
+    def end(self) -> None:
+        """The connection is gone, or is not listened to any more."""
+        self._site.hub.remove(self)
+        self._end_session()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for the peer."""
+        return self.writer.unsent
+
+    def write(self, pieces: list[bytes]) -> None:
+        """Send finished frames."""
+        self.writer.write(pieces)
+
+    def ping(self) -> bool:
+        """Send a ping, to be answered by a pong."""
+        if not self._protocol.is_closing():
+            self._protocol.write_ping(b"")
+        return True
+
+    def close(self, code: CloseCode) -> None:
+        """Close after what is due; a peer that does not even read is reset soon."""
+        if self._protocol.is_closing():
+            return
+        if code is TOO_SLOW:
+            self._end_session()
+            self.writer.drop()
+            self._site.clock.call_later(RESET_SECONDS, reset, self._protocol.stream)
+        self._protocol.close(code.code)
+
+    def closing(self, code: int) -> None:
+        """A close frame is to be sent: what is due goes before it, and nothing after it."""
+        self._site.figures.closes[code] += 1
+        if self.session is not None:
+            self.session.outbox.flush()
+        self._end_session()
+
+    def keep(self, task: "asyncio.Task[None]") -> None:
+        """Hold a task until it is done."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _end_session(self) -> None:
+        session, self.session = self.session, None
+        if session is not None:
+            session.ended()
+
+    def _on_room(self) -> None:
+        if self.session is not None:
+            self.session.outbox.on_room()
+
+
+class SessionSocket(Guarded, WebSocketHandler):
+    """Tornado's side of a WebSocket connection."""
+
+    peer: WebSocketPeer | None = None
+
+    @property
+    def max_message_size(self) -> int:
+        """Bytes; a larger message closes with 1009."""
+        return self.site.limits.message_bytes
+
+    async def get(self, *args: str, **kwargs: str) -> None:
+        """The handshake; whoever comes by without one is told what this is."""
+        if self.request.headers.get("Upgrade", "").lower() == "websocket":
+            await super().get(*args, **kwargs)
+        else:
+            self.set_header("Upgrade", "websocket")
+            error = PycaError("bad_request", "This is the address of a WebSocket.")
+            self.finish_error(error, HTTPStatus.UPGRADE_REQUIRED)
+
+    def check_origin(self, origin: str) -> bool:
+        """prepare has checked, by our own list."""
+        return True
+
+    def get_websocket_protocol(self) -> WebSocketProtocol13 | None:
+        """Ours, for the one version that browsers speak."""
+        plain = super().get_websocket_protocol()
+        return Protocol(self, False, plain.params) if isinstance(plain, WebSocketProtocol13) else None
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        """A peer has connected."""
+        assert isinstance(self.ws_connection, Protocol)
+        tune(self.ws_connection.stream)
+        self.peer = WebSocketPeer(self, self.ws_connection, self.site)
+        self.peer.begin()
+
+    async def on_message(self, message: str | bytes) -> None:
+        """A message; binary ones are taken like text, as some clients know no other."""
+        if self.peer is not None and self.peer.session is not None:
+            self.peer.last_heard = self.site.clock.monotonic()  # its pong may wait behind many messages
+            wait = self.peer.session.receive(message if isinstance(message, bytes) else message.encode())
+            if wait > 0:
+                await asyncio.sleep(wait)
+
+    def on_pong(self, data: bytes) -> None:
+        """The peer lives."""
+        if self.peer is not None:
+            self.peer.last_heard = self.site.clock.monotonic()
+
+    def on_close(self) -> None:
+        """The peer is gone."""
+        if self.peer is not None:
+            self.peer.end()

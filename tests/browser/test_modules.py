@@ -1,0 +1,119 @@
+"""The page's pure modules one by one, imported by the browser from the server."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import live_page
+from tests.browser.live_page import LivePage
+from tests.servers import Server
+
+
+@pytest.fixture(scope="module")
+def blank(browser: Browser, server: Server) -> Iterator[LivePage]:
+    """A tab at the plain example, which imports none of the modules itself."""
+    for live in live_page(browser, server.url):
+        live.page.goto(f"{server.url}static/monitor.html")
+        yield live
+
+
+def call(live: LivePage, module: str, expression: str, argument: Any = None) -> Any:
+    """The value of a JavaScript expression of `m`, the module, and `x`, the argument."""
+    imported = f"await import(new URL('js/{module}.js', location.href))"
+    return live.page.evaluate(f"async (x) => {{ const m = {imported}; return {expression}; }}", argument)
+
+
+@pytest.mark.parametrize(
+    ("value", "metadata", "text"),
+    [
+        (1.25, {"type": "double", "precision": 3}, "1.250"),
+        (1.25, {"type": "double"}, "1.25"),
+        (0.1, {"type": "float"}, "0.1"),
+        (0.10000000149011612, {"type": "float"}, "0.1"),
+        (3.2e-7, {"type": "double", "precision": 2}, "3.200e-7"),
+        (-0.024391, {"type": "double", "precision": 0}, "-0.0244"),
+        (0.5, {"type": "double", "precision": 0}, "1"),
+        (0, {"type": "double", "precision": 2}, "0.00"),
+        (1.5e12, {"type": "double", "precision": 1}, "1.500e+12"),
+        (7, {"type": "long", "precision": None}, "7"),
+        (1, {"type": "double", "precision": 500}, "1.00000000000000000"),
+        ("NaN", {"type": "double", "precision": 1}, "NaN"),
+        ("-Infinity", {"type": "double", "precision": 1}, "−∞"),
+    ],
+)
+def test_numbers(blank: LivePage, value: Any, metadata: dict[str, Any], text: str) -> None:
+    assert call(blank, "format", "m.formatNumber(x[0], x[1])", [value, metadata]) == text
+
+
+def test_times(blank: LivePage) -> None:
+    assert call(blank, "format", "m.formatTime(0)") == "never"
+    assert call(blank, "format", "m.formatTime(new Date(2020, 1, 3, 4, 5, 6, 7) / 1000)") == "2020-02-03 04:05:06.007"
+    assert call(blank, "format", "m.formatTime(new Date().setHours(4, 5, 6, 7) / 1000)") == "04:05:06.007"
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("", []),
+        (" A,B  C;A\tD\n", ["A", "B", "C", "D"]),
+        ('A.VAL{"arr":{"s":0, "e":5}} B', ['A.VAL{"arr":{"s":0, "e":5}}', "B"]),
+    ],
+)
+def test_typed_names(blank: LivePage, line: str, names: list[str]) -> None:
+    assert call(blank, "names", "m.splitNames(x)", line) == names
+
+
+@pytest.mark.parametrize("names", [["A:B", "C.VAL$"], ['A.VAL{"dbnd":{"abs":1, "x":2}}', "50%&x=y#z"]])
+def test_names_in_the_address(blank: LivePage, names: list[str]) -> None:
+    read = call(blank, "names", "m.readHash(m.writeHash(x, x[1]))", names)
+    assert read == {"names": names, "plotted": names[1]}
+
+
+def test_an_address_typed_by_hand(blank: LivePage) -> None:
+    assert call(blank, "names", "m.readHash(x)", "#pv=A:B,,100%,A:B") == {"names": ["A:B", "100%"], "plotted": None}
+    assert call(blank, "names", "m.readHash(x)", "") == {"names": [], "plotted": None}
+    assert call(blank, "names", "m.writeHash([], null)") == ""
+
+
+def test_text_frames(blank: LivePage) -> None:
+    assert call(blank, "frame", "m.decodeFrame(x)", '{"a": 1}') == [{"a": 1}]
+    assert call(blank, "frame", "m.decodeFrame(x)", '[{"a": 1}, {"b": 2}]') == [{"a": 1}, {"b": 2}]
+
+
+def test_a_binary_frame(blank: LivePage) -> None:
+    header = b'{"pvname":"A","dtype":"<f8"}'.ljust(36)
+    frame = len(header).to_bytes(4, "little") + header + bytes.fromhex("000000000000f83f000000000000f07f")
+    script = "m.decodeFrame(Uint8Array.from(x).buffer).map((message) => [message.pvname, ...message.value])"
+    assert call(blank, "frame", script, list(frame)) == [["A", 1.5, float("inf")]]
+
+
+TRACE = """((trace) => {
+  %s;
+  return [Array.from(trace.times), Array.from(trace.values, (value) => Number.isNaN(value) ? null : value)];
+})(new m.Trace())"""
+
+
+@pytest.mark.parametrize(
+    ("steps", "times", "values"),
+    [
+        ("trace.push(1, 10); trace.push(2, 20)", [1, 2], [10, 20]),
+        ("trace.push(1, 10); trace.push(1, 11)", [1], [11]),
+        ("trace.push(5, 10); trace.push(2, 20)", [2], [20]),
+        # Values that came while nobody watched are missing: a gap. If the next is new, nothing was missed.
+        ("trace.push(1, 10); trace.interrupt(2); trace.resume(5); trace.push(4, 20)", [1, 2, 4], [10, None, 20]),
+        ("trace.push(1, 10); trace.interrupt(2); trace.resume(5); trace.push(6, 20)", [1, 6], [10, 20]),
+        ("trace.push(1, 10); trace.interrupt(2); trace.resume(5); trace.push(1, 10)", [1], [10]),
+        ("trace.interrupt(2); trace.push(1, 10)", [1], [10]),
+    ],
+)
+def test_traces(blank: LivePage, steps: str, times: list[float], values: list[float | None]) -> None:
+    assert call(blank, "trace", TRACE % steps) == [times, values]
+
+
+def test_a_trace_is_bounded(blank: LivePage) -> None:
+    times, values = call(blank, "trace", TRACE % "for (let i = 0; i < 10000; i += 1) trace.push(i, -i)")
+    assert 1000 < len(times) <= 4096
+    assert times == list(range(10000 - len(times), 10000))
+    assert values == [-time for time in times]

@@ -1,0 +1,214 @@
+"""The live table: adding, picking and removing PVs, the address that keeps them, errors, keyboard, phone."""
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from tests.browser.conftest import live_page
+from tests.browser.live_page import LivePage
+from tests.iocs import CIOC
+from tests.servers import Server
+from tests.timing import wait_for
+
+PHONE = (390, 844)
+ALARMS = [("0", "NO_ALARM", "OK"), ("8.5", "MINOR", "MINOR HIGH"), ("-9.5", "MAJOR", "MAJOR LOLO")]
+
+
+def changes(cell: Locator) -> bool:
+    """Whether the text of a cell becomes another one."""
+    before = cell.inner_text()
+    return wait_for(lambda: cell.inner_text() != before, what=f"another text than {before!r}")
+
+
+def test_an_empty_page_offers_the_servers_names(live: LivePage, ioc: CIOC) -> None:
+    live.open()
+    expect(live.page.get_by_role("button", name=f"{ioc.prefix}mbbi")).to_be_visible()
+    expect(live.page.locator("#banner")).to_be_hidden()
+    live.page.get_by_role("button", name="Watch all of them").click()
+    expect(live.cell(f"{ioc.prefix}mbbi", "value")).to_have_text("Fault")
+    assert live.names() == [f"{ioc.prefix}{name}" for name in ("ai", "ao", "mbbi", "fast")]
+
+
+def test_a_typed_name_goes_live(live: LivePage, ioc: CIOC) -> None:
+    name = f"{ioc.prefix}fast"
+    live.open()
+    live.add(name)
+    expect(live.row(name)).to_have_attribute("data-condition", "live")
+    assert changes(live.cell(name, "value"))
+    assert changes(live.cell(name, "time"))
+
+
+def test_several_names_at_once_and_none_twice(live: LivePage, ioc: CIOC) -> None:
+    names = [f"{ioc.prefix}{name}" for name in ("ai", "stringin", 'ai.VAL{"dbnd":{"abs":1}}')]
+    live.open()
+    live.add(f"{names[0]}, {names[1]} {names[0]}")
+    live.add(f"{names[1]} {names[2]}")
+    expect(live.cell(names[0], "value")).to_have_text("21.500")
+    expect(live.cell(names[1], "value")).to_have_text("Hello, world")
+    expect(live.page.locator("#rows .value").nth(2)).to_have_text("21.500")
+    assert live.names() == names
+
+
+def test_an_offered_name_is_picked_with_the_mouse(live: LivePage, ioc: CIOC) -> None:
+    live.open()
+    live.page.get_by_role("combobox").fill("MBB")
+    live.page.get_by_role("option", name=f"{ioc.prefix}mbbi").click()
+    expect(live.cell(f"{ioc.prefix}mbbi", "value")).to_have_text("Fault")
+
+
+def test_an_offered_name_is_picked_with_the_keyboard(live: LivePage, ioc: CIOC) -> None:
+    field = live.page.get_by_role("combobox")
+    live.open(f"{ioc.prefix}ai")
+    field.fill(f"{ioc.prefix}stringin :a")
+    expect(live.page.get_by_role("option")).to_have_text([f"{ioc.prefix}ao"])
+    field.press("ArrowDown")
+    field.press("Enter")
+    expect(field).to_have_value("")
+    assert live.names() == [f"{ioc.prefix}{name}" for name in ("ai", "stringin", "ao")]
+
+
+@pytest.mark.parametrize(
+    ("record", "value", "units"),
+    [
+        ("ai", "21.500", "mm"),
+        ("longin", "-2147483648", "counts"),
+        ("mbbi", "Fault", ""),
+        ("latin1", "Grüße", ""),
+        ("latin1_units", "20.0", "°C"),
+        ("nan", "NaN", ""),
+        ("minus_inf", "−∞", ""),
+        ("lsi.VAL$", "A string that is longer than the forty bytes that DBR_STRING offers to its readers", ""),
+        ("wf_text", "Text in an array of characters", ""),
+        ("wf_double", "[4] -1.5000, 0.0000, 0.1000, 1.0000e+300", "A"),
+        ("wf_string", '[3] "one", "", "three"', ""),
+        ("wf_empty", "empty", ""),
+        ("large", "[100\u2009000] 0 … 50000", ""),
+    ],
+)
+def test_values_read_well(live: LivePage, ioc: CIOC, record: str, value: str, units: str) -> None:
+    name = f"{ioc.prefix}{record}"
+    live.open(name)
+    expect(live.cell(name, "value")).to_have_text(value)
+    expect(live.cell(name, "units")).to_have_text(units)
+
+
+def test_the_address_keeps_the_names(live: LivePage, ioc: CIOC) -> None:
+    names = [f"{ioc.prefix}{name}" for name in ("ai", "ao", "mbbi")]
+    live.open()
+    live.add(" ".join(names))
+    live.cell(names[1], "remove").get_by_role("button").click()
+    live.row(names[2]).click()
+    live.page.reload()
+    expect(live.row(names[2])).to_have_attribute("aria-selected", "true")
+    expect(live.cell(names[0], "value")).to_have_text("21.500")
+    assert live.names() == [names[0], names[2]]
+
+
+def test_a_removed_row_ends_its_subscription(live: LivePage, ioc: CIOC) -> None:
+    names = [f"{ioc.prefix}{name}" for name in ("ai", "ao")]
+    live.open(*names)
+    expect(live.cell(names[1], "value")).to_have_text("1.25")
+    live.cell(names[1], "remove").get_by_role("button").click()
+    expect(live.row(names[1])).to_have_count(0)
+    assert [pv["pvname"] for pv in live.ask("list")["pvs"]] == names[:1]
+
+
+def test_an_alarm_shows_in_colour_and_words(live: LivePage, ioc: CIOC) -> None:
+    name = f"{ioc.prefix}ao"
+    live.open(name)
+    for value, severity, words in ALARMS:
+        ioc.shell(f"dbpf {name} {value}")
+        expect(live.cell(name, "status")).to_have_text(words)
+        expect(live.row(name)).to_have_attribute("data-severity", severity)
+    ioc.shell(f"dbpf {name} 1.25")
+    expect(live.cell(name, "status")).to_have_text("OK")
+
+
+def test_severities_differ_in_colour_and_shape(live: LivePage, ioc: CIOC) -> None:
+    records = {"ai": "NO_ALARM", "bi": "MINOR", "mbbi": "MAJOR", "undefined": "INVALID"}
+    live.open(*(f"{ioc.prefix}{record}" for record in records))
+    shapes, colours = set(), set()
+    for record, severity in records.items():
+        expect(live.row(f"{ioc.prefix}{record}")).to_have_attribute("data-severity", severity)
+        shape = live.row(f"{ioc.prefix}{record}").locator(".shape")
+        shapes.add(shape.evaluate("shape => getComputedStyle(shape).clipPath"))
+        colours.add(shape.evaluate("shape => getComputedStyle(shape).backgroundColor"))
+    assert len(shapes) == len(colours) == 4
+
+
+def test_a_pv_that_nobody_serves(live: LivePage, ioc: CIOC) -> None:
+    name = f"{ioc.prefix}nowhere"
+    live.open(name)
+    expect(live.cell(name, "status")).to_have_text("Not found, still searching")
+    expect(live.row(name)).to_have_attribute("data-condition", "disconnected")
+
+
+def test_a_name_that_cannot_be_one(live: LivePage, ioc: CIOC) -> None:
+    name = "x" * 300
+    live.open(f"{ioc.prefix}ai")
+    live.add(name)
+    expect(live.row(name)).to_have_attribute("data-condition", "error")
+    expect(live.cell(name, "status")).to_contain_text("invalid_pv_name")
+    expect(live.cell(f"{ioc.prefix}ai", "value")).to_have_text("21.500")
+
+
+def test_rows_are_reached_with_the_keyboard(live: LivePage, ioc: CIOC) -> None:
+    names = [f"{ioc.prefix}{name}" for name in ("ai", "ao", "mbbi")]
+    live.open(*names, plot=names[0])
+    live.row(names[0]).focus()
+    live.page.keyboard.press("End")
+    expect(live.row(names[2])).to_be_focused()
+    expect(live.row(names[2])).to_have_attribute("aria-selected", "true")
+    live.page.keyboard.press("ArrowUp")
+    expect(live.page.locator(".detail-name")).to_have_text(names[1])
+    live.page.keyboard.press("Delete")
+    expect(live.row(names[2])).to_be_focused()
+    assert live.names() == [names[0], names[2]]
+
+
+@pytest.mark.parametrize("plot", ["", "fast"])
+def test_a_phone_needs_no_sideways_scrolling(browser: Browser, server: Server, ioc: CIOC, plot: str) -> None:
+    for live in live_page(browser, server.url, *PHONE):
+        names = [f"{ioc.prefix}{name}" for name in ("ai", "lsi.VAL$", "wf_double", "fast", "nowhere")]
+        live.open(*names, "x" * 300, plot=f"{ioc.prefix}{plot}")
+        expect(live.cell(names[0], "value")).to_have_text("21.500")
+        expect(live.row("x" * 300)).to_have_attribute("data-condition", "error")
+        assert live.page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        assert live.page.evaluate("document.querySelector('.list').scrollWidth") <= PHONE[0]
+        button = live.cell(names[0], "remove").get_by_role("button").bounding_box()
+        assert button is not None
+        assert min(button["width"], button["height"]) >= 44
+
+
+def test_a_hidden_tab_gets_no_updates_and_the_newest_when_shown(live: LivePage, server: Server, ioc: CIOC) -> None:
+    name = f"{ioc.prefix}ao"
+    live.open(name)
+    expect(live.cell(name, "value")).to_have_text("1.25")
+    set_hidden(live, True)
+    live.ask("ping")
+    with server.client() as other:
+        other.send(action="connect", pv=name)
+        for value in (1.25, 2, 3):
+            ioc.shell(f"dbpf {name} {value}")
+            other.wait(msg_type="monitor", value=value)
+    live.ask("ping")
+    assert values_of(live) == [1.25]
+    set_hidden(live, False)
+    expect(live.cell(name, "value")).to_have_text("3.00")
+    assert values_of(live) == [1.25, 3]
+    ioc.shell(f"dbpf {name} 1.25")
+
+
+def values_of(live: LivePage) -> list[float]:
+    """All values that the page was sent."""
+    return [frame["value"] for frame in live.frames if frame["msg_type"] == "monitor"]
+
+
+def set_hidden(live: LivePage, hidden: bool) -> None:
+    """Make the page believe that its tab is hidden; a headless browser always shows its tabs."""
+    live.page.evaluate(
+        """(hidden) => {
+          Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )

@@ -1,0 +1,78 @@
+"""core/names.py"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pycaserver.core.errors import PycaError
+from pycaserver.core.names import MAX_NAME_BYTES, MAX_RECORD_BYTES, check_pv_name
+
+PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+
+
+def why_refused(name: str) -> str:
+    with pytest.raises(PycaError) as caught:
+        check_pv_name(name)
+    assert caught.value.code == "invalid_pv_name"
+    return caught.value.message
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["myTest:PV", "PV.DESC", "NAME$", "PV.VAL$", 'PV.VAL{"dbnd":{"abs":1}}', "A", "a b", "SR:C01{BPM:1}Pos-I",
+     "x" * 255, "x" * 255 + ".DESC", "x" * 255 + "." + "y" * 744],
+    ids=lambda name: name[:20],
+)  # fmt: skip
+def test_names_of_pvs_pass_unchanged(name: str) -> None:
+    assert check_pv_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("", "empty"),
+        (" PV", "space"),
+        ("PV ", "space"),
+        (" ", "space"),
+        ("T:d\0.allowed", r"'\x00'"),
+        ("PV\n", r"'\n'"),
+        ("PV\t", r"'\t'"),
+        ("PV\x7f", r"'\x7f'"),
+        ("Köln", r"'\xf6'"),
+        ("PV\u2028", r"'\u2028'"),
+        (".DESC", "record part"),
+        ("x" * 256, "record part"),
+        ("x" * 256 + ".DESC", "record part"),
+        ("x" * 255 + "." + "y" * 745, "longer than 1000"),
+    ],
+    ids=lambda text: ascii(text[:12]),
+)
+def test_other_names_are_refused_with_the_reason(name: str, why: str) -> None:
+    assert why in why_refused(name)
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_only_printable_ascii_without_outer_spaces_is_accepted(name: str) -> None:
+    try:
+        accepted = check_pv_name(name)
+    except PycaError as error:
+        assert error.code == "invalid_pv_name"
+        assert error.pvname == name[:MAX_NAME_BYTES]
+    else:
+        assert accepted == name == name.strip()
+        assert name.isascii()
+        assert name.isprintable()
+        assert 0 < len(name) <= MAX_NAME_BYTES
+        assert 0 < len(name.split(".")[0].split("{")[0]) <= MAX_RECORD_BYTES
+
+
+@given(st.text(PRINTABLE.replace(".", "").replace("{", ""), min_size=1, max_size=255), st.text(PRINTABLE, max_size=700))
+def test_any_printable_record_and_field_are_accepted(record: str, field: str) -> None:
+    assert check_pv_name(f"{record}.{field}") == f"{record}.{field}"
+
+
+def test_the_echo_of_a_long_name_is_bounded() -> None:
+    with pytest.raises(PycaError) as caught:
+        check_pv_name("x" * 1_000_000)
+    assert len(caught.value.pvname or "") == MAX_NAME_BYTES
+    assert len(caught.value.message) < 100

@@ -1,0 +1,189 @@
+"""The CA source against a real C IOC, through a server: what pyepics and libca would get wrong by themselves."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.databases import LARGE_COUNT, fill, large_values
+from tests.iocs import CIOC, client_env
+from tests.servers import Client, Server
+
+DOUBLE = 'record(ai, "$(P)x") {{ field(INP, "{value}") field(PINI, "YES") field(EGU, "{units}") }}'
+STRING = 'record(stringin, "$(P)x") { field(VAL, "text") }'
+WAVEFORM = (
+    'record(waveform, "$(P)x") { field(FTVL, "LONG") field(NELM, "5") field(INP, [1,2,3]) field(PINI, "YES")'
+    ' field(EGU, "A") }'
+)
+ENUM = (
+    'record(mbbi, "$(P)x") { field(ZRST, "off") field(ONST, "on") field(ONVL, "1") field(INP, "1") field(PINI, "YES") }'
+)
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[Client]:
+    with server.client() as client:
+        yield client
+
+
+def test_one_ca_channel_with_two_monitors_serves_all_sessions(server: Server, types: CIOC) -> None:
+    pv = types.prefix + "slow"
+    with server.client() as first, server.client() as second:
+        for client in (first, second):
+            client.send(action="connect", pv=pv)
+            client.wait(msg_type="monitor", pvname=pv)
+        assert sorted(types.shell(f"dbel {pv} 1").splitlines()[1:3]) == [" VAL { PROPERTY }", " VAL { VALUE ALARM }"]
+        assert types.shell("casr 2").count(f"Channel: '{pv}'") == 1
+
+
+def test_an_array_beyond_pyepics_bound_is_monitored(client: Client, types: CIOC) -> None:
+    pv = types.prefix + "large"
+    client.send(action="connect", pv=pv)
+    assert client.wait(msg_type="monitor", pvname=pv)["count"] == LARGE_COUNT
+    types.shell(f"dbpf {pv} '[1, 2]'")
+    assert client.wait(msg_type="monitor", pvname=pv)["value"] == [1.0, 2.0]
+    types.shell(fill(pv, large_values()))
+    assert client.wait(msg_type="monitor", pvname=pv)["count"] == LARGE_COUNT
+
+
+@pytest.mark.parametrize("form", ["{}ai\0.allowed", " {}ai", "{}ai ", "", "{}a\nb", "{}ä", "{}" + "x" * 1000])
+def test_a_name_that_libca_would_read_otherwise_is_refused(client: Client, types: CIOC, form: str) -> None:
+    client.send(action="connect", pv=form.format(types.prefix), id=1)
+    assert client.wait(msg_type="error", id=1)["code"] == "invalid_pv_name"
+    client.send(action="list")
+    assert client.wait(msg_type="list")["pvs"] == []
+
+
+def test_metadata_changes_are_told_at_once() -> None:
+    database = 'record(ao, "$(P)x") { field(EGU, "V") field(PINI, "YES") field(DOL, "1") }'
+    with CIOC(database) as ioc, Server(ioc.env()) as server, server.client() as client:
+        pv = ioc.prefix + "x"
+        client.send(action="connect", pv=pv, metadata=True)
+        assert client.wait(msg_type="metadata", pvname=pv)["units"] == "V"
+        client.wait(msg_type="monitor", pvname=pv)
+        ioc.shell(f"dbpf {pv}.EGU kV")
+        assert client.wait(msg_type="metadata", pvname=pv)["units"] == "kV"
+        ioc.shell(f"dbpf {pv} 2")
+        assert client.wait(msg_type="monitor", pvname=pv)["units"] == "kV"
+
+
+def test_access_rights_are_told_and_followed(client: Client, types: CIOC) -> None:
+    pv = types.prefix + "guarded"
+    client.send(action="connect", pv=pv, metadata=True)
+    assert client.wait(msg_type="access", pvname=pv) == {
+        "msg_type": "access", "pvname": pv, "read": True, "write": True,
+    }  # fmt: skip
+    client.wait(msg_type="monitor", pvname=pv)
+    types.shell(f"dbpf {types.prefix}may_write 0")
+    assert client.wait(msg_type="access", pvname=pv)["write"] is False
+    types.shell(f"dbpf {types.prefix}may_read 0")
+    lost = client.wait(msg_type="connection", pvname=pv)
+    assert (lost["conn"], lost["reason"]) == (False, "read_denied") and lost["since"] > 1e9
+    client.send(action="get", pv=pv)
+    assert client.wait(msg_type="error", pvname=pv)["code"] == "read_denied"
+    types.shell(f"dbpf {types.prefix}may_write 1")
+    types.shell(f"dbpf {types.prefix}may_read 1")
+    assert client.wait(msg_type="connection", pvname=pv)["conn"] is True
+    assert client.wait(msg_type="monitor", pvname=pv)["value"] == 5.0
+
+
+def test_a_pv_that_one_may_never_write(client: Client, types: CIOC) -> None:
+    pv = types.prefix + "readonly"
+    client.send(action="connect", pv=pv, metadata=True)
+    access = client.wait(msg_type="access", pvname=pv)
+    assert (access["read"], access["write"]) == (True, False)
+
+
+def test_get_reads_from_the_ioc_and_not_from_the_monitor() -> None:
+    """MDEL keeps small changes from the monitor, but not from a read."""
+    database = 'record(ao, "$(P)x") { field(MDEL, "10") field(PINI, "YES") field(DOL, "1") }'
+    with CIOC(database) as ioc, Server(ioc.env()) as server, server.client() as own:
+        pv = ioc.prefix + "x"
+        own.send(action="connect", pv=pv)
+        assert own.wait(msg_type="monitor")["value"] == 1.0
+        ioc.shell(f"dbpf {pv} 2")
+        own.send(action="get", pv=pv)
+        assert own.wait(msg_type="get")["value"] == 2.0
+        assert [m for m in own.settle() if m["msg_type"] == "monitor"] == []
+
+
+def test_an_ioc_that_comes_back_with_other_types_and_units() -> None:
+    """Each restart brings another type; never is a value told under the metadata of another connection."""
+    databases = [
+        (DOUBLE.format(value=1.5, units="mm"), 1.5, "mm", "double"),
+        (STRING, "text", "", "string"),
+        (WAVEFORM, [1, 2, 3], "A", "long"),
+        (ENUM, 1, "", "enum"),
+        (DOUBLE.format(value=2.5, units="\u00b5m"), 2.5, "\u00b5m", "double"),
+    ]
+    with (
+        CIOC(databases[0][0]) as ioc,
+        Server({**ioc.env(), "EPICS_CA_CONN_TMO": "3"}) as server,
+        server.client() as client,
+    ):
+        pv = ioc.prefix + "x"
+        client.send(action="connect", pv=pv, metadata=True)
+        for database, value, units, kind in databases:
+            if database != databases[0][0]:
+                ioc.kill()
+                lost = client.wait(msg_type="connection", pvname=pv)
+                assert (lost["conn"], lost["reason"]) == (False, "lost") and lost["since"] > 1e9
+                ioc.restart(database=database)
+            messages = [client.wait(pvname=pv) for _ in range(4)]
+            assert [m["msg_type"] for m in messages] == ["connection", "metadata", "access", "monitor"]
+            connection, metadata, _, monitor = messages
+            assert connection["conn"] is True
+            assert (metadata["type"], metadata.get("units", "")) == (kind, units)
+            assert (monitor["value"], monitor.get("units", "")) == (value, units)
+
+
+def test_an_ioc_that_hangs_harms_only_its_own_pvs(types: CIOC) -> None:
+    """SIGSTOP: its PVs are told lost after the connection time-out, others go on, new ones can be found."""
+    with (
+        CIOC(DOUBLE.format(value=1, units="mm")) as ioc,
+        Server({**client_env(ioc, types), "EPICS_CA_CONN_TMO": "2"}) as server,
+        server.client() as client,
+    ):
+        pv, other = ioc.prefix + "x", types.prefix + "fast"
+        client.send(action="connect", pv=[pv, other])
+        client.wait(msg_type="monitor", pvname=pv)
+        ioc.pause()
+        assert client.wait(msg_type="connection", pvname=pv, timeout=30)["reason"] == "lost"
+        client.wait(msg_type="monitor", pvname=other)
+        client.send(action="connect", pv=types.prefix + "ai")
+        client.wait(msg_type="monitor", pvname=types.prefix + "ai")
+        ioc.resume()
+        assert client.wait(msg_type="connection", pvname=pv, timeout=30)["conn"] is True
+        assert client.wait(msg_type="monitor", pvname=pv)["value"] == 1.0
+
+
+def test_a_pv_that_appears_late_is_found(types: CIOC) -> None:
+    ioc = CIOC(DOUBLE.format(value=4, units="mm"))
+    with Server(client_env(ioc, types), {"limits-search-seconds": 0.2}) as server, server.client() as client:
+        client.send(action="connect", pv=ioc.prefix + "x")
+        missing = client.wait(msg_type="connection")
+        assert (missing["conn"], missing["reason"]) == (False, "not_found") and "since" not in missing
+        with ioc:
+            assert client.wait(msg_type="connection", timeout=60)["conn"] is True
+            assert client.wait(msg_type="monitor")["value"] == 4.0
+
+
+def test_the_last_leaving_closes_the_channel_after_a_linger(server: Server, types: CIOC) -> None:
+    from tests.timing import wait_for
+
+    pv = types.prefix + "bi"
+    with server.client() as client:
+        client.send(action="connect", pv=pv)
+        client.wait(msg_type="monitor")
+        assert f"Channel: '{pv}'" in types.shell("casr 2")
+    wait_for(lambda: f"Channel: '{pv}'" not in types.shell("casr 2"), 10)
+
+
+def test_libca_finds_a_repeater_and_does_not_complain(types: CIOC) -> None:
+    from tests.ca_search import free_port
+
+    with Server({**types.env(), "EPICS_CA_REPEATER_PORT": str(free_port())}) as server:
+        with server.client() as client:
+            client.send(action="connect", pv=types.prefix + "ai")
+            client.wait(msg_type="monitor")
+        server.stop()
+        assert "caRepeater" not in server.output and "WARNING" not in server.output

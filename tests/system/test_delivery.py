@@ -1,0 +1,125 @@
+"""Nothing is lost, nobody waits for another: delivery of many PVs at once, measured against what the IOC counted."""
+
+import json
+import os
+import socket
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+
+from tests.databases import counters
+from tests.iocs import CIOC
+from tests.servers import Client, Server
+from tests.timing import wait_for
+
+MANY = 1000
+STALLED_PVS = 200
+STALLED_SECONDS = 60.0
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def counting() -> Iterator[CIOC]:
+    """A thousand records that count up at 10 Hz."""
+    with CIOC(counters(MANY)) as ioc:
+        yield ioc
+
+
+def names_of(ioc: CIOC, count: int) -> list[str]:
+    return [f"{ioc.prefix}count{number}" for number in range(count)]
+
+
+class Counts:
+    """Checks that each PV counts up by one from message to message."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, list[float]] = defaultdict(list)
+
+    def take(self, client: Client) -> None:
+        """One frame."""
+        frame = client.receive()
+        client.messages.clear()
+        client._seen = 0
+        for message in frame if isinstance(frame, list) else [frame]:
+            if message["msg_type"] == "monitor":
+                assert "coalesced" not in message
+                values = self.values[message["pvname"]]
+                assert not values or message["value"] == values[-1] + 1, f"{message['pvname']}: lost or out of order"
+                values.append(message["value"])
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_a_thousand_pvs_at_10_hz_arrive_complete_and_in_order(counting: CIOC, batch: bool) -> None:
+    counts = Counts()
+    with Server(counting.env()) as server, server.client() as client:
+        client.send(action="options", batch=batch)
+        client.send(action="connect", pv=names_of(counting, MANY))
+        while len(counts.values) < MANY or min(map(len, counts.values.values())) < 50:
+            counts.take(client)
+
+
+def test_a_session_that_never_reads_harms_nobody(counting: CIOC) -> None:
+    """For a minute the healthy one misses nothing, and the server grows by less than 5 MB."""
+    settings = {"limits-slow-after-seconds": 2 * STALLED_SECONDS, "limits-ping-seconds": 1000}
+    names = names_of(counting, STALLED_PVS)
+    with Server(counting.env(), settings) as server, server.client() as healthy:
+        healthy.send(action="connect", pv=names)
+        counts = Counts()
+        while len(counts.values) < STALLED_PVS or min(map(len, counts.values.values())) < 20:
+            counts.take(healthy)
+        before = resident(server)
+        stalled = stalled_session(server, names)
+        end = time.monotonic() + STALLED_SECONDS
+        while time.monotonic() < end:
+            counts.take(healthy)
+        assert resident(server) - before < 5 * MEGABYTE
+        totals = server.status()
+        assert totals["sessions"] == 2, "the stalled session was to be there all the time"
+        assert totals["updates_merged"] > 0, "the stalled session was to be behind"
+        stalled.close()
+
+
+def stalled_session(server: Server, names: list[str]) -> socket.socket:
+    """A raw WebSocket session that subscribes and never reads."""
+    host, port = server.url.split("/")[2].split(":")
+    raw = socket.create_connection((host, int(port)))
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.sendall(
+        f"GET /monitor HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+    )
+    assert raw.recv(12) == b"HTTP/1.1 101"
+    payload = json.dumps({"action": "connect", "pv": names}).encode()
+    mask = bytes(4)  # masking with zeros leaves the payload as it is
+    raw.sendall(b"\x81" + bytes([0x80 | 126]) + len(payload).to_bytes(2, "big") + mask + payload)
+    return raw
+
+
+def resident(server: Server) -> int:
+    """Bytes of the server's memory."""
+    with open(f"/proc/{server.process.pid}/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_ten_thousand_pvs_come_and_go() -> None:
+    """One message subscribes to them all, one leaves them all, and the session goes on."""
+    with CIOC(counters(10_000, scan="10 second")) as ioc, Server(ioc.env(), {"limits-linger-seconds": 0.1}) as server:
+        names = names_of(ioc, 10_000)
+        with server.client() as client:
+            client.send(action="connect", pv=names)
+            waiting = set(names)
+            while waiting:
+                waiting.discard(client.wait(msg_type="monitor", timeout=30)["pvname"])
+            assert channels(server) == 10_000
+            client.send(action="disconnect", pv=names)
+            client.settle()
+            wait_for(lambda: channels(server) == 0, 20)
+            client.send(action="connect", pv=names[-1])
+            client.wait(msg_type="monitor", pvname=names[-1])
+
+
+def channels(server: Server) -> int:
+    totals = server.status()
+    return sum(totals["channels"].values())

@@ -1,0 +1,251 @@
+"""settings.py: one table; flags beat variables beat the file; everything that is wrong is named."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from pycaserver.settings import SECTIONS, Setting, Settings, SettingsError, load, table
+
+TABLE = {setting.name: setting for setting in table()}
+OTHER_VALUES: dict[str, tuple[str, Any]] = {
+    "server.address": ("0.0.0.0", "0.0.0.0"),
+    "server.port": ("0", 0),
+    "server.allowed_hosts": ("a.example.org, b.example.org", ["a.example.org", "b.example.org"]),
+    "server.allowed_origins": ("https://a.example.org", ["https://a.example.org"]),
+    "limits.message_bytes": ("1000", 1000),
+    "limits.subscriptions_per_session": ("3", 3),
+    "limits.sessions": ("4", 4),
+    "limits.sessions_per_address": ("5", 5),
+    "limits.requests_per_second": ("0.5", 0.5),
+    "limits.errors_per_second": ("2", 2.0),
+    "limits.backlog_bytes": ("262144", 262144),
+    "limits.slow_after_seconds": ("1.5", 1.5),
+    "limits.linger_seconds": ("0", 0.0),
+    "limits.search_seconds": ("0.1", 0.1),
+    "limits.ping_seconds": ("60", 60.0),
+    "limits.header_seconds": ("2", 2.0),
+    "log.level": ("debug", "debug"),
+    "log.format": ("json", "json"),
+    "pvs.names": ("A,B", ["A", "B"]),
+}
+"""Each setting as a variable or flag, and its value then; none is the default."""
+
+every_setting = pytest.mark.parametrize("setting", TABLE.values(), ids=TABLE)
+
+
+def value_of(settings: Settings, setting: Setting) -> Any:
+    return getattr(getattr(settings, setting.section), setting.key)
+
+
+def toml(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "pycaserver.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def problems(file: Path | None = None, variables: dict[str, str] | None = None, **flags: str) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load(file, variables or {}, {name.replace("__", "."): given for name, given in flags.items()})
+    assert str(caught.value) == "; ".join(caught.value.problems)
+    return caught.value.problems
+
+
+# -- the table
+
+
+def test_the_table_has_every_field_of_every_section() -> None:
+    fields = {f"{section}.{key}" for section, struct in SECTIONS.items() for key in struct.__struct_fields__}
+    assert set(TABLE) == fields == set(OTHER_VALUES)
+    assert set(Settings.__struct_fields__) == {*SECTIONS, "epics"}
+
+
+def test_variables_and_flags_differ() -> None:
+    for names in ([setting.variable for setting in table()], [setting.flag for setting in table()]):
+        assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "flag"),
+    [
+        ("server.port", "PYCASERVER_SERVER_PORT", "--port"),
+        ("server.allowed_hosts", "PYCASERVER_SERVER_ALLOWED_HOSTS", "--allowed-hosts"),
+        ("limits.linger_seconds", "PYCASERVER_LIMITS_LINGER_SECONDS", "--limits-linger-seconds"),
+        ("log.level", "PYCASERVER_LOG_LEVEL", "--log-level"),
+    ],
+)
+def test_how_a_setting_is_called(name: str, variable: str, flag: str) -> None:
+    assert (TABLE[name].variable, TABLE[name].flag) == (variable, flag)
+
+
+@every_setting
+def test_every_setting_has_a_help_line_and_a_valid_default(setting: Setting) -> None:
+    assert setting.help[0].islower() or setting.help.startswith("PVs")
+    assert not setting.help.endswith(".")
+    assert msgspec.convert(setting.default, setting.type) == setting.default
+
+
+def test_the_defaults_keep_to_loopback() -> None:
+    settings = load(None, {}, {})
+    assert (settings.server.address, settings.server.port) == ("127.0.0.1", 8888)
+    assert settings.epics == {}
+    assert settings.limits.backlog_bytes == 2 * 1024 * 1024
+
+
+def test_defaults_are_not_shared() -> None:
+    load(None, {}, {}).server.allowed_hosts.append("x")
+    assert load(None, {}, {}).server.allowed_hosts == []
+
+
+# -- where values come from
+
+
+@every_setting
+def test_every_setting_can_be_a_variable(setting: Setting) -> None:
+    text, expected = OTHER_VALUES[setting.name]
+    assert value_of(load(None, {setting.variable: text}, {}), setting) == expected != setting.default
+
+
+@every_setting
+def test_every_setting_can_be_a_flag(setting: Setting) -> None:
+    text, expected = OTHER_VALUES[setting.name]
+    assert value_of(load(None, {}, {setting.name: text}), setting) == expected
+
+
+@every_setting
+def test_every_setting_can_be_in_the_file(setting: Setting, tmp_path: Path) -> None:
+    expected = OTHER_VALUES[setting.name][1]
+    literal = repr(expected).replace("'", '"')
+    file = toml(tmp_path, f"[{setting.section}]\n{setting.key} = {literal}\n")
+    assert value_of(load(file, {}, {}), setting) == expected
+
+
+def test_flags_beat_variables_beat_the_file_beats_the_default(tmp_path: Path) -> None:
+    file = toml(tmp_path, "[server]\nport = 1\n[limits]\nsessions = 1\nsessions_per_address = 1\n")
+    variables = {"PYCASERVER_SERVER_PORT": "2", "PYCASERVER_LIMITS_SESSIONS": "2"}
+    settings = load(file, variables, {"server.port": "3"})
+    assert (settings.server.port, settings.limits.sessions, settings.limits.sessions_per_address) == (3, 2, 1)
+    assert settings.limits.subscriptions_per_session == 10000
+
+
+def test_a_list_replaces_a_list(tmp_path: Path) -> None:
+    file = toml(tmp_path, '[pvs]\nnames = ["A", "B"]\n')
+    assert load(file, {"PYCASERVER_PVS_NAMES": "C"}, {}).pvs.names == ["C"]
+    assert load(file, {"PYCASERVER_PVS_NAMES": ""}, {}).pvs.names == []
+
+
+def test_variables_of_others_do_not_matter() -> None:
+    others = {"PATH": "/bin", "EPICS_CA_ADDR_LIST": "x", "PYCASERVER_CONFIG": "x.toml", "PYCASERVER_TEST_TIMEOUT": "5"}
+    assert load(None, others, {}) == Settings()
+
+
+# -- [epics]
+
+
+def test_epics_variables(tmp_path: Path) -> None:
+    file = toml(
+        tmp_path,
+        '[epics]\nEPICS_CA_ADDR_LIST = "10.0.0.1 10.0.0.2"\nEPICS_CA_AUTO_ADDR_LIST = false\nEPICS_PVA_X = true\n'
+        "EPICS_CA_CONN_TMO = 5.0\nEPICS_CA_SERVER_PORT = 5064\n",
+    )
+    assert load(file, {}, {}).epics == {
+        "EPICS_CA_ADDR_LIST": "10.0.0.1 10.0.0.2",
+        "EPICS_CA_AUTO_ADDR_LIST": "NO",
+        "EPICS_PVA_X": "YES",
+        "EPICS_CA_CONN_TMO": "5.0",
+        "EPICS_CA_SERVER_PORT": "5064",
+    }
+
+
+@pytest.mark.parametrize("line", ['PATH = "x"', 'EPICS_LIST = ["a", "b"]', "EPICS_TABLE = {a = 1}", 'epics_x = "1"'])
+def test_other_things_in_epics_are_refused(tmp_path: Path, line: str) -> None:
+    (problem,) = problems(toml(tmp_path, f"[epics]\n{line}\n"))
+    assert problem.startswith(f"epics.{line.split()[0]}: ")
+
+
+# -- what is wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[server]\nporte = 1\n", "server.porte"),
+        ("[sever]\nport = 1\n", "sever"),
+        ("server = 5\n", "server"),
+        ("port = 5\n", "port"),
+        ("[[limits]]\nsessions = 1\n", "limits"),
+        ('[server]\nport = "8888"\n', "server.port"),
+        ("[server]\nport = 65536\n", "server.port"),
+        ("[server]\nport = -1\n", "server.port"),
+        ("[server]\nport = 80.5\n", "server.port"),
+        ("[server]\nport = true\n", "server.port"),
+        ('[server]\nallowed_hosts = "a"\n', "server.allowed_hosts"),
+        ("[server]\nallowed_hosts = [1]\n", "server.allowed_hosts"),
+        ("[limits]\nsessions = 0\n", "limits.sessions"),
+        ("[limits]\nsearch_seconds = 0\n", "limits.search_seconds"),
+        ("[limits]\nlinger_seconds = -1\n", "limits.linger_seconds"),
+        ("[limits]\nbacklog_bytes = 1000\n", "limits.backlog_bytes"),
+        ("[limits]\nlinger_seconds = nan\n", "limits.linger_seconds"),
+        ("[limits]\nrequests_per_second = nan\n", "limits.requests_per_second"),
+        ('[log]\nlevel = "DEBUG"\n', "log.level"),
+        ('[log]\nformat = "xml"\n', "log.format"),
+        ('[pvs]\nnames = ["A", "B "]\n', "pvs.names"),
+    ],
+    ids=lambda text: text.replace("\n", " ").strip(),
+)
+def test_what_is_wrong_in_the_file_is_named(tmp_path: Path, text: str, named: str) -> None:
+    (problem,) = problems(toml(tmp_path, text))
+    assert problem.startswith(f"{named}: ")
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["PYCASERVER_SERVER_PORTE", "PYCASERVER_PORT", "PYCASERVER_", "PYCASERVER_EPICS_X", "PYCASERVER_CONFIG_FILE"],
+)
+def test_an_unknown_variable_is_an_error(variable: str) -> None:
+    assert problems(variables={variable: "1"}) == [f"{variable}: there is no such setting"]
+
+
+ANYTHING_GOES = ("server.address", "server.allowed_hosts", "server.allowed_origins", "pvs.names")
+CHECKED = {name: setting for name, setting in TABLE.items() if name not in ANYTHING_GOES}
+
+
+@pytest.mark.parametrize("setting", CHECKED.values(), ids=CHECKED)
+def test_a_wrong_value_is_named_by_its_variable_and_its_flag(setting: Setting) -> None:
+    (of_variable,) = problems(variables={setting.variable: "-1"})
+    (of_flag,) = problems(**{setting.name.replace(".", "__"): "-1"})
+    assert of_variable.startswith(f"{setting.variable}: ")
+    assert of_flag.startswith(f"{setting.flag}: ")
+
+
+@pytest.mark.parametrize("text", ["", "abc", "1,000", "0x10"])
+def test_what_is_no_number_is_an_error(text: str) -> None:
+    (problem,) = problems(variables={"PYCASERVER_SERVER_PORT": text})
+    assert problem.startswith("PYCASERVER_SERVER_PORT: ")
+
+
+def test_everything_that_is_wrong_is_named_at_once(tmp_path: Path) -> None:
+    bad = '[server]\nport = "x"\nporte = 1\n[epics]\nHOME = "x"\n[nonsense]\n[pvs]\nnames = ["A", ""]\n'
+    file = toml(tmp_path, bad)
+    found = problems(file, {"PYCASERVER_NONSENSE": "1", "PYCASERVER_LOG_LEVEL": "loud"}, limits__sessions="none")
+    named = ["server.port", "server.porte", "epics.HOME", "nonsense", "PYCASERVER_NONSENSE", "PYCASERVER_LOG_LEVEL"]
+    assert {problem.split(": ")[0] for problem in found} == {*named, "--limits-sessions", "pvs.names"}
+    assert len(found) == len(named) + 2
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path / "missing.toml")
+    assert "missing.toml: " in problem
+
+
+@pytest.mark.parametrize("content", [b"[server\n", b"x = 1\nx = 2\n", b"# \xff\n"], ids=ascii)
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "bad.toml"
+    file.write_bytes(content)
+    (problem,) = problems(file)
+    assert problem.startswith(f"{file}: ")
+
+
+def test_a_good_value_elsewhere_does_not_hide_a_bad_one() -> None:
+    assert len(problems(variables={"PYCASERVER_SERVER_PORT": "x"}, server__port="1")) == 1

@@ -1,0 +1,166 @@
+"""The served documents are true: every answer of a real server conforms to them."""
+
+import http.client
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from pycaserver import __version__
+from pycaserver.web.documents import asyncapi, openapi
+from tests.iocs import CIOC, types_ioc
+from tests.servers import Server
+from tests.timing import scaled
+from tests.validators import problems
+
+OPENAPI = openapi(__version__)
+ASYNCAPI = asyncapi(__version__)
+PV, STREAM = "/api/pv/{name}", "/api/pv/{name}/stream"
+
+ANSWERS = [
+    ("/api/pv", "", 200),
+    ("/api/pv", "?name={p}ai&name={p}absent&name=%20", 200),
+    ("/api/pv", "?name={p}ai&max_count=0", 400),
+    (PV, "{p}ai", 200),
+    (PV, "{p}bi?as=string&nanos=true", 200),
+    (PV, "{p}wf_double?encoding=base64", 200),
+    (PV, "{p}absent", 404),
+    (PV, "%20", 400),
+    (PV, "{p}ai?encoding=binary", 400),
+    (PV, "{p}ai?colour=red", 400),
+    (STREAM, "%20", 400),
+    ("/api/openapi.json", "", 200),
+    ("/api/asyncapi.json", "", 200),
+    ("/healthz", "", 200),
+    ("/readyz", "", 200),
+    ("/status", "?format=json", 200),
+    ("/status", "", 200),
+    ("/metrics", "", 200),
+]
+"""Path of the document, what takes the place of {name} or follows, status."""
+
+
+@pytest.fixture(scope="module")
+def ioc() -> Iterator[CIOC]:
+    with types_ioc() as ioc:
+        yield ioc
+
+
+@pytest.fixture(scope="module")
+def server(ioc: CIOC) -> Iterator[Server]:
+    offered = f"{ioc.prefix}ai,{ioc.prefix}bi"
+    with Server(ioc.env(), {"pvs-names": offered, "limits-search-seconds": 0.2}) as server:
+        yield server
+
+
+@contextmanager
+def request(server: Server, target: str, **headers: str) -> Iterator[http.client.HTTPResponse]:
+    """The answer to GET, while its connection is open."""
+    with closing(http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=scaled(10))) as connection:
+        connection.request("GET", target, headers=headers)
+        with connection.getresponse() as response:
+            yield response
+
+
+def answer_problems(path: str, response: http.client.HTTPResponse) -> list[str]:
+    """What keeps the answer from being one that the document foresees for the path."""
+    documented = OPENAPI["paths"][path]["get"]["responses"][str(response.status)]
+    body, content = response.read(), response.headers.get_content_type()
+    schema = documented["content"][content]["schema"]
+    return problems(OPENAPI, schema, json.loads(body) if content == "application/json" else body.decode())
+
+
+def target_of(path: str, rest: str, prefix: str) -> str:
+    rest = rest.replace("{p}", quote(prefix))
+    return path.replace("{name}", rest) if "{name}" in path else path + rest
+
+
+@pytest.mark.parametrize(("path", "rest", "status"), ANSWERS)
+def test_answer_is_one_that_the_document_foresees(server: Server, ioc: CIOC, path: str, rest: str, status: int) -> None:
+    with request(server, target_of(path, rest, ioc.prefix)) as response:
+        assert response.status == status
+        assert answer_problems(path, response) == []
+
+
+@pytest.mark.parametrize("path", sorted(OPENAPI["paths"]))
+def test_foreign_host_is_forbidden_as_documented(server: Server, path: str) -> None:
+    with request(server, path.replace("{name}", "A"), Host="rebound.example") as response:
+        assert response.status == 403
+        assert answer_problems(path, response) == []
+
+
+def examples(schema: dict[str, Any]) -> list[str]:
+    """Values of a query that the schema allows."""
+    if "enum" in schema:
+        return list(schema["enum"])
+    return {"boolean": ["true", "false"], "integer": ["1", "7"], "number": ["1", "2.5"]}[schema["type"]]
+
+
+OPTIONS = [
+    (option["name"], value)
+    for option in OPENAPI["paths"][PV]["get"]["parameters"]
+    if option["in"] == "query"
+    for value in examples(option["schema"])
+]
+
+
+@pytest.mark.parametrize(("option", "value"), OPTIONS)
+def test_documented_option_is_taken(server: Server, ioc: CIOC, option: str, value: str) -> None:
+    with request(server, f"/api/pv/{quote(ioc.prefix)}wf_double?{option}={value}") as response:
+        assert response.status == 200
+        assert answer_problems(PV, response) == []
+
+
+def test_stream_carries_events(server: Server, ioc: CIOC) -> None:
+    with request(server, f"/api/pv/{quote(ioc.prefix)}ai/stream?metadata=true") as response:
+        (media_type,) = OPENAPI["paths"][STREAM]["get"]["responses"]["200"]["content"]
+        assert response.headers.get_content_type() == media_type
+        lines = iter(response.readline, b"")
+        events = (json.loads(line.removeprefix(b"data: ")) for line in lines if line.startswith(b"data: "))
+        kinds = []
+        while "monitor" not in kinds:
+            event = next(events)
+            kinds.append(event["msg_type"])
+            assert problems(OPENAPI, {"$ref": "#/components/schemas/Event"}, event) == []
+    assert kinds == ["connection", "metadata", "access", "monitor"]
+
+
+def test_session_sends_what_the_document_foresees(server: Server, ioc: CIOC) -> None:
+    sent = [reference["$ref"].rsplit("/", 1)[1] for reference in ASYNCAPI["operations"]["send"]["messages"]]
+    documented = [ASYNCAPI["components"]["messages"][name] for name in sent]
+    payloads = {message["name"]: message["payload"] for message in documented}
+    with server.client() as client:
+        client.send(action="connect", pv=[f"{ioc.prefix}ai", f"{ioc.prefix}bi"], metadata=True, id="c")
+        client.send(action="get", pv=[f"{ioc.prefix}wf_double", f"{ioc.prefix}absent"], id=1)
+        client.send(action="info", pv=f"{ioc.prefix}bi")
+        client.send(action="options", batch=True)
+        client.send(action="list")
+        client.send(action="ping")
+        while payloads.keys() - {"binary", "batch"} > {message["msg_type"] for message in client.messages}:
+            client.receive()
+    for message in client.messages:
+        assert problems(ASYNCAPI, payloads[message["msg_type"]], message) == []
+
+
+def test_binary_frame_has_the_layout_of_the_document(server: Server, ioc: CIOC) -> None:
+    header_schema = ASYNCAPI["components"]["messages"]["Monitor"]["payload"]
+    with server.client() as client:
+        client.send(action="connect", pv=f"{ioc.prefix}wf_double", encoding="binary")
+        while not isinstance(frame := client.receive(), bytes):
+            pass
+    start = 4 + int.from_bytes(frame[:4], "little")
+    header = json.loads(frame[4:start])
+    assert start % 8 == 0 and len(frame) == start + 8 * header["count"]
+    assert header["dtype"] == "<f8" and "value" not in header
+    assert problems(ASYNCAPI, header_schema, header) == []
+
+
+@pytest.mark.parametrize(("path", "document"), [("/api/openapi.json", OPENAPI), ("/api/asyncapi.json", ASYNCAPI)])
+def test_document_is_served(server: Server, path: str, document: dict[str, Any]) -> None:
+    for _ in range(2):
+        with request(server, path) as response:
+            assert response.status == 200
+            assert json.loads(response.read()) == document

@@ -1,0 +1,215 @@
+"""What a peer may ask for and how long it may take: sessions, requests, errors, pings, slow reading."""
+
+import select
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.iocs import CIOC
+from tests.servers import Client, Server
+from tests.timing import scaled, wait_for
+from tests.web.conftest import REQUESTS_PER_SECOND
+from tests.web.http import fetch, totals, wait_for_totals
+from tests.web.raw import CLOSE, PING, RawClient
+
+SLOW_READER = 4096
+FEW_VALUES = 10_000_000
+"""Bytes: a value of 100,000 numbers as floats and as JSON takes some 4 MB; a hundred of them are posted."""
+RESET_SECONDS = 10.0
+
+
+def closed_with(client: Client) -> int:
+    """The code with which the server closes the session."""
+    with pytest.raises(ConnectionClosed) as closed:
+        while True:
+            client.receive()
+    assert closed.value.rcvd is not None
+    return closed.value.rcvd.code
+
+
+def rss(server: Server) -> int:
+    """The server's resident memory, bytes."""
+    lines = Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
+
+
+def open_sockets(server: Server) -> int:
+    links = Path(f"/proc/{server.process.pid}/fd").iterdir()
+    return sum(link.is_symlink() and str(link.readlink()).startswith("socket:") for link in links)
+
+
+# -- sessions
+
+
+@pytest.fixture(scope="module")
+def small(types: CIOC) -> Iterator[Server]:
+    settings = {"limits-sessions": 3, "limits-sessions-per-address": 2, "limits-subscriptions-per-session": 2}
+    with Server(types.env(), settings) as server:
+        yield server
+
+
+def test_session_too_many_is_told_to_try_later(small: Server) -> None:
+    def from_address(number: int) -> RawClient:
+        return stack.enter_context(RawClient(small.url, source=f"127.0.0.{number}").open())
+
+    with ExitStack() as stack:
+        first, second = from_address(1), from_address(1)
+        refused = from_address(1).frame()
+        assert (refused.opcode, refused.close_code) == (CLOSE, 1013)
+        third = from_address(2)
+        refused = from_address(3).frame()
+        assert (refused.opcode, refused.close_code) == (CLOSE, 1013)
+        for raw in (first, second, third):
+            raw.send(action="ping")
+            assert raw.frame().json() == {"msg_type": "pong"}
+        assert fetch(small, "/api/pv/X/stream").status == 503
+        second.close()
+        wait_for_totals(small, sessions=2)
+        fourth = from_address(1)
+        fourth.send(action="ping")
+        assert fourth.frame().json() == {"msg_type": "pong"}
+        assert totals(small)["closes"] == {"1013": 2}
+
+
+def test_one_request_reads_no_more_pvs_than_a_session_may_have(small: Server, types: CIOC) -> None:
+    query = f"/api/pv?name={types.prefix}ai&name={types.prefix}ao"
+    assert fetch(small, query).status == 200
+    answer = fetch(small, f"{query}&name={types.prefix}mbbi")
+    assert (answer.status, answer.json["code"]) == (429, "too_many_subscriptions")
+    assert "limits.subscriptions_per_session" in answer.json["message"]
+
+
+# -- requests and errors
+
+
+def test_peer_that_asks_too_often_is_read_more_slowly(impatient: Server) -> None:
+    """It is not dropped either, though its pongs wait behind its requests."""
+    asked = 5 * REQUESTS_PER_SECOND
+    with impatient.client() as busy, impatient.client() as neighbour:
+        began = time.monotonic()
+        for number in range(asked):
+            busy.send(action="ping", id=number)
+        assert neighbour.settle() == []
+        assert len(busy.messages) < asked
+        assert [busy.wait(msg_type="pong")["id"] for _ in range(asked)] == list(range(asked))
+    assert time.monotonic() - began > 3.5  # a second's worth is allowed at once
+
+
+def test_flood_of_malformed_messages_closes_with_4002(server: Server) -> None:
+    frames = b"".join([b"\x81\x82\0\0\0\0{]"] * 2000)
+    wait_for_totals(server, sessions=0)
+    with server.client() as neighbour, RawClient(server.url).open() as raw:
+        raw.socket.sendall(frames)
+        raw.send(action="ping", id="after the close")
+        received = raw.frames_until_close()
+        assert received[-1].close_code == 4002
+        codes = {frame.json()["code"] for frame in received[:-1]}
+        assert codes == {"bad_json"}
+        assert 100 <= len(received) < 500
+        assert totals(server)["sessions"] == 1, "its session is over, though the peer has not gone yet"
+        raw.send_frame(CLOSE, b"")
+        assert raw.read_to_end() == b""
+        assert neighbour.settle() == []
+    assert totals(server)["closes"]["4002"] >= 1
+
+
+def test_single_mistakes_close_nothing(server: Server) -> None:
+    with server.client() as client:
+        for _ in range(50):
+            client.socket.send("{]")
+        errors = client.settle()
+    assert [message["code"] for message in errors] == ["bad_json"] * 50
+
+
+# -- pings
+
+
+def test_peer_without_pongs_is_closed_and_a_quiet_one_is_not(impatient: Server) -> None:
+    with impatient.client() as quiet, RawClient(impatient.url).open() as deaf:
+        frames = deaf.frames_until_close()
+        assert [frame.opcode for frame in frames] == [PING, CLOSE]
+        assert frames[-1].close_code == 4004
+        assert quiet.settle() == []
+
+
+# -- slow readers
+
+
+def consecutive(values: list[float]) -> bool:
+    return all(later == earlier + 1 for earlier, later in pairwise(values))
+
+
+def pump(types: CIOC, until: Callable[[], bool]) -> None:
+    """Post the 100,000 numbers of `large` again and again."""
+    while not until():
+        types.shell(f"dbpf {types.prefix}large.PROC 1")
+
+
+def subscribe(raw: RawClient, name: str) -> None:
+    """A session."""
+    raw.open().send(action="connect", pv=name)
+
+
+def stream(raw: RawClient, name: str) -> None:
+    """An event stream."""
+    raw.socket.sendall(f"GET /api/pv/{name}/stream HTTP/1.1\r\nHost: {raw.host}\r\n\r\n".encode())
+
+
+@pytest.mark.parametrize("begin", [subscribe, stream])
+def test_peer_that_never_reads_is_closed_and_harms_nobody(
+    impatient: Server, types: CIOC, begin: Callable[[RawClient, str], None]
+) -> None:
+    wait_for_totals(impatient, sessions=0)
+    large, fast = f"{types.prefix}large", f"{types.prefix}fast"
+    with impatient.client() as warming:
+        warming.send(action="connect", pv=large)
+        pump(types, lambda: bool(warming.wait(msg_type="monitor")) and len(warming.messages) > 20)
+    with impatient.client(max_queue=None) as healthy:
+        healthy.send(action="connect", pv=fast)
+        healthy.wait(msg_type="monitor")
+        before, sockets, memory = totals(impatient)["closes"].get("4001", 0), open_sockets(impatient), [rss(impatient)]
+
+        def is_closed() -> bool:
+            memory.append(rss(impatient))
+            return bool(totals(impatient)["closes"].get("4001", 0) > before)
+
+        with RawClient(impatient.url, receive_buffer=SLOW_READER) as slow:
+            begin(slow, large)
+            pump(types, is_closed)
+            assert max(memory) < memory[0] + FEW_VALUES
+            wait_for_totals(impatient, sessions=1)
+            with pytest.raises(ConnectionResetError):
+                wait_for_reset(slow)
+            wait_for(lambda: open_sockets(impatient) <= sockets, what="the connection to be closed")
+        received = [message["value"] for message in healthy.settle() if message["msg_type"] == "monitor"]
+    assert len(received) > 5
+    assert consecutive(received)
+
+
+def wait_for_reset(raw: RawClient) -> None:
+    """Without reading, until the connection is reset; then ConnectionResetError."""
+    poll = select.poll()
+    poll.register(raw.socket, 0)  # errors are always told
+    assert poll.poll(scaled(RESET_SECONDS) * 1000), "the server has not reset the connection"
+    raw.read_to_end()
+
+
+def test_peer_that_reads_again_gets_the_newest_and_how_many_it_missed(server: Server, types: CIOC) -> None:
+    fast, large = f"{types.prefix}fast", f"{types.prefix}large"
+    with server.client() as healthy, RawClient(server.url, receive_buffer=SLOW_READER).open() as sleepy:
+        healthy.send(action="connect", pv=fast)
+        sleepy.send(action="connect", pv=fast)
+        read = [sleepy.wait_for_message(pvname=fast, msg_type="monitor")]
+        sleepy.send(action="connect", pv=large)
+        missed = [healthy.wait(msg_type="monitor")["value"] for _ in range(8)]
+        while not read[-1]["value"] > missed[-1]:
+            read.append(sleepy.wait_for_message(pvname=fast, msg_type="monitor"))
+    gaps = [later["value"] - earlier["value"] for earlier, later in pairwise(read)]
+    assert gaps == [1 + message.get("coalesced", 0) for message in read[1:]]
+    assert max(gaps) > 3
+    assert read[-1]["value"] <= missed[-1] + 10
