@@ -103,12 +103,17 @@ class Handoff:
                 self._wake_once()
 
     def _work_off(self) -> int:
+        """Work for a bounded time; the number of events and calls that were worked off."""
         queue, done = self._queue, 0
         deadline = time.monotonic() + DRAIN_SECONDS
         while queue:
-            for _ in range(min(len(queue), 16)):
-                self._work(queue.popleft())
-                done += 1
+            some = min(len(queue), 16)
+            done += some
+            try:
+                self._work(some)
+            except Exception:
+                log.exception("an event of Channel Access could not be handled")
+                self._failed()
             if time.monotonic() > deadline:
                 break
         return done
@@ -135,19 +140,18 @@ class Handoff:
             except RuntimeError:  # the loop is closed: the process is about to end
                 log.debug("an event came after the event loop's end")
 
-    def _work(self, item: Event | Callable[[], None]) -> None:
-        try:
+    def _work(self, some: int) -> None:
+        queue, targets = self._queue, self.targets
+        for _ in range(some):
+            item = queue.popleft()
             if isinstance(item, tuple):
                 key, dbr_type, count, status, raw, merged = item
                 self._bytes_out += len(raw)
-                target = self.targets.get(key)
+                target = targets.get(key)
                 if target is not None:
                     target(dbr_type, count, status, raw, merged)
             else:
                 item()
-        except Exception:
-            log.exception("an event of Channel Access could not be handled")
-            self._failed()
 
     def _compact(self) -> None:
         before = [self._queue.popleft() for _ in range(len(self._queue))]

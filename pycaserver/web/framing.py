@@ -62,6 +62,8 @@ class BatchedFrames:
 
     def join(self, frames: list[bytes]) -> list[bytes]:
         """Messages with commas between them are a part of an array too."""
+        if _Finished not in set(map(type, frames)):
+            return [b",".join(frames)] if frames else []
         pieces: list[bytes] = []
         for finished, run in groupby(frames, _is_finished):
             messages = list(run)
