@@ -1,6 +1,7 @@
 # make demo     the server with a simulated IOC, nothing to configure
 # make test     all tests, with Chromium where it can be had
 # make check    linters, types, import contracts
+# make bench    the benchmark, beside a naive server; make bench-quick takes under a minute
 # make wheel    dist/pycaserver-*.whl
 # make image    the container image
 # make clean    back to a fresh checkout
@@ -17,7 +18,7 @@ VENV := .venv/made-with-$(notdir $(PYTHON))
 INSTALLED := .venv/installed
 INSTALLED_TEST := .venv/installed-test
 
-.PHONY: demo test check wheel image clean browser
+.PHONY: demo test check bench bench-quick wheel image clean browser
 
 demo: $(INSTALLED)
 	$(BIN)/pycaserver demo
@@ -30,6 +31,13 @@ check: $(INSTALLED_TEST)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(INSTALLED_TEST)
+	$(BIN)/python -m bench $(BENCH_OPTIONS)
+
+.PHONY: bench-quick
+bench-quick: $(INSTALLED_TEST)
+	$(BIN)/python -m bench --quick $(BENCH_OPTIONS)
 
 wheel: $(VENV)
 	$(PIP) wheel --no-deps --wheel-dir dist .
