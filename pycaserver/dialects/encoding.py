@@ -42,4 +42,4 @@ BINARY_ALIGNMENT: Final = 8
 def binary_payload(header: bytes, array: Array) -> bytes:
     """u32 little-endian header length, the JSON header padded with spaces so that the elements are aligned, they."""
     header += b" " * (-(4 + len(header)) % BINARY_ALIGNMENT)
-    return b"".join((len(header).to_bytes(4, "little"), header, array.tobytes()))
+    return b"".join((len(header).to_bytes(4, "little"), header, array.data))
