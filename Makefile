@@ -35,7 +35,6 @@ check: $(INSTALLED_TEST)
 bench: $(INSTALLED_TEST)
 	$(BIN)/python -m bench $(BENCH_OPTIONS)
 
-.PHONY: bench-quick
 bench-quick: $(INSTALLED_TEST)
 	$(BIN)/python -m bench --quick $(BENCH_OPTIONS)
 
