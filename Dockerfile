@@ -5,6 +5,8 @@ ARG PYTHON=docker.io/library/python:3.13-slim
 FROM ${PYTHON} AS build
 WORKDIR /source
 COPY . .
+# The compiler is for the queue in pycaserver/sources/_ring.c, and stays in this stage.
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev
 # Installed without pip, and compiled: the final image is read, never written. npm comes and goes with the build.
 RUN python -m venv --without-pip /opt/pycaserver \
  && python -m pip --python /opt/pycaserver/bin/python install --no-cache-dir .

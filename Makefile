@@ -11,7 +11,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-PACKAGING := setup.cfg pyproject.toml static/package-lock.json build_backend/pycaserver_build.py
+PACKAGING := setup.cfg setup.py pyproject.toml static/package-lock.json build_backend/pycaserver_build.py \
+    pycaserver/sources/_ring.c
 
 # Stamps lie inside .venv, so they go when it goes; its own stamp bears the interpreter's name.
 VENV := .venv/made-with-$(notdir $(PYTHON))
@@ -48,7 +49,7 @@ image:
 	$(ENGINE) build $(if $(findstring docker,$(ENGINE)),,--format docker) --tag pycaserver .
 
 clean:
-	rm -rf .venv build dist *.egg-info static/vendor static/node_modules
+	rm -rf .venv build dist *.egg-info static/vendor static/node_modules pycaserver/sources/_ring.*.so
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

@@ -89,10 +89,16 @@ def _runs(rig: Sessions, arguments: argparse.Namespace) -> None:
         return
     for rate in arguments.rate:
         profile = profiler(rig.server, arguments.profile, arguments.seconds) if arguments.profile else None
+        before = rig.server.threads()
         run = rig.run(rate, arguments.seconds, arguments.burst)
+        after = rig.server.threads()
         if profile:
             profile.wait()
         print(json.dumps(run.as_json(), indent=2) if arguments.json else line_of(run), flush=True)
+        posts = run.rate * run.seconds
+        costs = {name: 1e6 * (seconds - before.get(name, 0)) / posts for name, seconds in after.items()}
+        shares = (f"{name} {cost:.2f}" for name, cost in costs.items() if cost > 0)
+        print(f"µs/post by thread: {', '.join(shares)}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ class Bench:
     @property
     def search(self) -> Search:
         """How to look for a highest rate."""
-        return Search(glance=0.3, step=0.4, bisections=1, confirm=0.6) if self.quick else Search()
+        return Search(glance=0.3, step=0.4, bisections=1, tries=1, confirm=0.6) if self.quick else Search()
 
     def sessions(self, make: type[Server], number: int = 0, **options: Any) -> Sessions:
         """A server and its sessions."""

@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 import threading
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
@@ -23,6 +24,11 @@ START_SECONDS: Final = 60.0
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 Json = dict[str, Any]
+
+
+def _cpu(stat: Path) -> float:
+    fields = stat.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 class Process:
@@ -86,8 +92,14 @@ class Process:
 
     def cpu(self) -> float:
         """Seconds of processor time used so far, by user and system."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return _cpu(Path(f"/proc/{self.pid}/stat"))
+
+    def threads(self) -> dict[str, float]:
+        """The same by thread; those of one name together."""
+        used: dict[str, float] = defaultdict(float)
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            used[(task / "comm").read_text().strip()] += _cpu(task / "stat")
+        return used
 
     def memory(self) -> int:
         """Resident bytes."""

@@ -117,7 +117,7 @@ def write_json(file: Path, rows: Sequence[Row], seconds: float) -> None:
 
 
 def plot(file: Path, rows: Sequence[Row]) -> bool:
-    """All ratios to a baseline as bars; False, and no file, without matplotlib."""
+    """Ratios to a baseline as bars, else how a figure grows; False, and no file, without matplotlib."""
     try:
         import matplotlib  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
@@ -125,12 +125,16 @@ def plot(file: Path, rows: Sequence[Row]) -> bool:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    _draw(pyplot, [row for row in rows if row.ratio])
+    with_ratio = [row for row in rows if row.ratio]
+    if with_ratio:
+        _draw_bars(pyplot, with_ratio)
+    else:
+        _draw_growth(pyplot, rows)
     pyplot.savefig(file)
     return True
 
 
-def _draw(pyplot: Any, rows: Sequence[Row]) -> None:
+def _draw_bars(pyplot: Any, rows: Sequence[Row]) -> None:
     _, axes = pyplot.subplots(figsize=(9, 1 + 0.25 * len(rows)), layout="constrained")
     names = [f"{row.scenario}: {row.case}, {row.unit} ({row.baseline})" for row in rows]
     colours = [_COLOURS[row.reached] for row in rows]
@@ -139,6 +143,20 @@ def _draw(pyplot: Any, rows: Sequence[Row]) -> None:
     axes.set(xscale="log", xlabel="times better than the baseline in brackets; a line marks the target")
     axes.margins(y=0.01)
     axes.invert_yaxis()
+
+
+def _draw_growth(pyplot: Any, rows: Sequence[Row]) -> None:
+    """A panel for each kind of case; what is counted comes first in its name."""
+    panels: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        amount, _, what = row.case.partition(" ")
+        if amount.isdigit() and row.ours is not None:
+            panels.setdefault(f"{what}\n{row.unit}", []).append((float(amount), row.ours))
+    figure, _ = pyplot.subplots(1, max(1, len(panels)), figsize=(2.6 * len(panels), 2.6), layout="constrained")
+    for each, (title, points) in zip(figure.axes, panels.items(), strict=True):
+        each.plot(*zip(*points, strict=True), "o-", color="tab:green")
+        each.set_title(title, fontsize=9)
+        each.set_ylim(bottom=0)
 
 
 _COLOURS: Final = {None: "tab:gray", True: "tab:green", False: "tab:red"}

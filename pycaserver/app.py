@@ -1,6 +1,7 @@
 """The composition root: builds the parts, wires them, starts them, stops them."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 SWITCH_INTERVAL: Final = 0.001
 """Seconds: with Python's own 5 ms, libca's threads would wait for a busy loop five times as long for each event."""
+GARBAGE_THRESHOLD: Final = 50_000
+"""Objects more than at the last collection before the next one: a batch of updates must not set one off."""
 LAG_SECONDS: Final = 0.5
 GOODBYE_SECONDS: Final = 2.0
 """How long peers have to take their leave at a shutdown."""
@@ -74,8 +77,10 @@ class Server:
 
         settings, loop = self._settings, asyncio.get_running_loop()
         sys.setswitchinterval(SWITCH_INTERVAL)
+        gc.freeze()
+        gc.set_threshold(GARBAGE_THRESHOLD, 20, 100)
         clock, figures = LoopClock(), Figures()
-        self._source = CASource(loop.call_soon_threadsafe, loop.call_later, figures)
+        self._source = CASource(loop.add_reader, loop.call_later, figures)
         self._source.start()
         limits = settings.limits
         self._pool = ChannelPool(self._source, clock, figures, limits.search_seconds, limits.linger_seconds)
@@ -122,7 +127,7 @@ class Server:
         now = clock.monotonic()
         figures.loop_lag = max(0.0, now - due)
         figures.loop_lag_max = max(figures.loop_lag_max, figures.loop_lag)
-        figures.updates_merged_in = self._source.handoff.merged
+        figures.updates_merged_in = self._source.handoff.queue.merged
         clock.call_later(LAG_SECONDS, self._measure_lag, clock, figures, now + LAG_SECONDS)
 
 

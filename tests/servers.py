@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +22,12 @@ START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 ANSWER_SECONDS = 10.0
 
+WITHOUT_RING = (
+    "-c",
+    "import sys; sys.modules['pycaserver.sources._ring'] = None; from pycaserver.cli import main; main()",
+)
+"""The program as it is where there was no C compiler."""
+
 _LISTENING = re.compile(r"listens on (http://\S+/)")
 
 
@@ -29,12 +35,19 @@ class Server:
     """`python -m pycaserver serve` on a free loopback port; settings as flags, such as {"limits-linger-seconds": 1}."""
 
     def __init__(
-        self, epics: Mapping[str, str], settings: Mapping[str, object] | None = None, *, port: int = 0
+        self,
+        epics: Mapping[str, str],
+        settings: Mapping[str, object] | None = None,
+        *,
+        port: int = 0,
+        program: Sequence[str] = ("-m", "pycaserver"),
     ) -> None:
+        """program: how Python is told to run it."""
         self.url = ""
         self._epics = dict(epics)
         self._settings = dict(settings or {})
         self._port = port
+        self._program = program
         self._process: subprocess.Popen[str] | None = None
         self._lines: list[str] = []
 
@@ -60,7 +73,7 @@ class Server:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("EPICS_")}
         self._lines = []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "pycaserver", "serve", f"--port={self._port}", *flags],
+            [sys.executable, *self._program, "serve", f"--port={self._port}", *flags],
             cwd=ROOT, env={**environment, **self._epics}, text=True, errors="replace",
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip

@@ -15,7 +15,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-from bench import build
+from bench import build, stages
 from bench.processes import IOC, Load, Naive, Process, Pycaserver, Server
 from bench.report import Row, number, table
 from bench.rigs import BATCHES, Receiving, Rig, Sessions
@@ -44,6 +44,12 @@ def test_compiles_without_warnings(name: str, capfd: pytest.CaptureFixture[str])
     program = build.build(name)
     assert program.is_file() and build.build(name) == program
     assert capfd.readouterr().err == ""
+
+
+def test_every_stage_of_an_update_has_its_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "REPEATS", 2)
+    costs = stages.stages()
+    assert len(costs) == 7 and all(cost >= 0 for cost in costs.values())
 
 
 # -- end to end

@@ -25,6 +25,7 @@ SOURCES = (
     "README.md",
     "pyproject.toml",
     "setup.cfg",
+    "setup.py",
 )
 NOT_PAGES = {"package.json", "package-lock.json"}
 UPLOT = ("uPlot.esm.js", "uPlot.min.css", "LICENSE")
@@ -93,7 +94,14 @@ def test_sdist_carries_browser_code_and_what_builds_it(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert names >= {f"static/vendor/uplot/{name}" for name in UPLOT}
-    assert names >= {"build_backend/pycaserver_build.py", "static/package-lock.json", "setup.cfg", "pyproject.toml"}
+    assert names >= {
+        "build_backend/pycaserver_build.py",
+        "static/package-lock.json",
+        "setup.cfg",
+        "setup.py",
+        "pyproject.toml",
+    }
+    assert "pycaserver/sources/_ring.c" in names
 
 
 def test_wheel_holds_every_module_and_page(wheel: Path) -> None:

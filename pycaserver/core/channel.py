@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from pycaserver.core.clock import Clock, Timer
 from pycaserver.core.errors import PycaError
-from pycaserver.core.fanout import Fanout, Group
+from pycaserver.core.fanout import Fanout, Group, Update
 from pycaserver.core.figures import Figures
 from pycaserver.core.values import Access, DbrType, Metadata, PVValue
 
 if TYPE_CHECKING:
+    from pycaserver.core.outbox import Frame
     from pycaserver.core.subscription import Subscription
 
 METADATA_SECONDS: Final = 2.0
@@ -43,10 +44,14 @@ class Source(Protocol):
 
 
 class ValueEncoder(Protocol):
-    """Makes the bytes of one value, finished for the wire."""
+    """Makes the bytes of values, finished for the wire, in one form."""
 
-    def __call__(self, channel: "Channel", value: PVValue, coalesced: int) -> bytes:
-        """coalesced: how many older updates this value stands for."""
+    def __call__(self, channel: "Channel", value: PVValue, coalesced: int) -> "Frame":
+        """One value; coalesced: how many older updates it stands for."""
+
+    def batch(self, updates: list[Update]) -> "list[Frame]":
+        """Many values, each by the encoder of its own group; all of one dialect, which may know a quicker way."""
+        return [group.encode(group.channel, value, coalesced) for group, value, coalesced in updates]
 
 
 class State(Enum):
@@ -59,6 +64,31 @@ class State(Enum):
 
 class Channel:
     """One PV: its state, metadata, newest value and subscriptions."""
+
+    __slots__ = (
+        "_circuit",
+        "_clock",
+        "_fanout",
+        "_figures",
+        "_groups",
+        "_held",
+        "_held_count",
+        "_holding",
+        "_metadata_due",
+        "_metadata_timer",
+        "_search_timer",
+        "_source_channel",
+        "_waiters",
+        "access",
+        "host",
+        "latest",
+        "metadata",
+        "name",
+        "reason",
+        "since",
+        "state",
+        "users",
+    )
 
     def __init__(self, name: str, clock: Clock, fanout: Fanout, figures: Figures, search_seconds: float) -> None:
         self.name = name
@@ -73,14 +103,14 @@ class Channel:
         self._clock = clock
         self._fanout = fanout
         self._figures = figures
-        self._groups: dict[Hashable, Group] = {}
+        self._groups: tuple[Group, ...] = ()
         self._circuit = False
         self._metadata_due = False
         self._metadata_timer: Timer | None = None
         self._holding = True
         self._held: PVValue | None = None
         self._held_count = 0
-        self._waiters: list[Callable[[], None]] = []
+        self._waiters: tuple[Callable[[], None], ...] = ()
         self._search_timer: Timer | None = clock.call_later(search_seconds, self._search_timed_out)
         self._source_channel: SourceChannel | None = None
 
@@ -106,22 +136,25 @@ class Channel:
     @property
     def subscribers(self) -> int:
         """How many subscriptions share this channel."""
-        return sum(map(len, self._groups.values()))
+        return sum(map(len, self._groups))
 
     def subscribe(self, subscription: "Subscription", key: Hashable, encode: ValueEncoder) -> None:
         """Add the subscription to the group of its kind."""
-        if key not in self._groups:
-            self._groups[key] = Group(self, self._fanout, encode)
-        self._groups[key].add(subscription)
+        group = self._group(key)
+        if group is None:
+            group = Group(self, self._fanout, key, encode)
+            self._groups = (*self._groups, group)
+        group.add(subscription)
         if self._source_channel is not None:
             self._source_channel.monitor()
 
     def unsubscribe(self, subscription: "Subscription", key: Hashable) -> None:
         """Take the subscription out again."""
-        group = self._groups[key]
+        group = self._group(key)
+        assert group is not None
         group.remove(subscription)
         if not group:
-            del self._groups[key]
+            self._groups = tuple(other for other in self._groups if other is not group)
 
     @property
     def settled(self) -> bool:
@@ -130,8 +163,12 @@ class Channel:
 
     def when_settled(self, call: Callable[[], None]) -> Callable[[], None]:
         """Call once that is so, later; returns what takes the call back."""
-        self._waiters.append(call)
-        return lambda: self._waiters.remove(call) if call in self._waiters else None
+        self._waiters += (call,)
+
+        def take_back() -> None:
+            self._waiters = tuple(other for other in self._waiters if other is not call)
+
+        return take_back
 
     def get(self, done: Callable[[PVValue | PycaError], None]) -> Callable[[], None]:
         """Read once from the IOC; returns what forgets the read. The channel must be connected."""
@@ -196,14 +233,16 @@ class Channel:
             self._held = value
             return
         self.latest = value
-        for group in self._groups.values():
+        for group in self._groups:
             group.publish(value, merged)
 
     # -- inside
 
+    def _group(self, key: Hashable) -> Group | None:
+        return next((group for group in self._groups if group.key == key), None)
+
     def _subscriptions(self) -> "list[Subscription]":
-        groups = self._groups.values()
-        return [subscription for group in groups for subscription in (*group.plain.values(), *group.selective)]
+        return [subscription for group in self._groups for subscription in (*group.plain.values(), *group.selective)]
 
     def _become_connected(self) -> None:
         self.state, self.reason, self.since = State.CONNECTED, None, None
@@ -257,6 +296,6 @@ class Channel:
             self.publish(held, merged=count - 1)
 
     def _settle(self) -> None:
-        waiters, self._waiters = self._waiters, []
+        waiters, self._waiters = self._waiters, ()
         for call in waiters:
             call()

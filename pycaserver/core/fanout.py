@@ -6,12 +6,12 @@ changes who is owed what, calls flush first.
 """
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 from weakref import WeakValueDictionary
 
 from pycaserver.core.clock import Clock
 from pycaserver.core.figures import Figures
-from pycaserver.core.values import PVValue
+from pycaserver.core.values import Data, PVValue
 
 if TYPE_CHECKING:
     from pycaserver.core.channel import Channel, ValueEncoder
@@ -19,16 +19,24 @@ if TYPE_CHECKING:
     from pycaserver.core.subscription import Subscription
 
 BLOCK_BYTES: Final = 64 * 1024
-"""Frames of an audience beyond this are handed over at once: an outbox is asked so often whether it has room."""
+"""Updates of an audience beyond this are handed over at once: an outbox is asked so often whether it has room."""
+_SCALAR_BYTES: Final = 160
+_ELEMENT_BYTES: Final = 20
+"""What messages take, about; nothing is encoded yet when this is asked."""
+
+Update: TypeAlias = "tuple[Group, PVValue, int]"
+"""A value of the group's channel, and how many older ones it stands for."""
 
 
 class Group:
     """Subscriptions of one channel that are owed the same bytes: encoded once, shared."""
 
-    __slots__ = ("_audience", "_fanout", "channel", "encode", "plain", "selective")
+    __slots__ = ("_audience", "_fanout", "channel", "encode", "key", "plain", "selective")
 
-    def __init__(self, channel: "Channel", fanout: "Fanout", encode: "ValueEncoder") -> None:
+    def __init__(self, channel: "Channel", fanout: "Fanout", key: Hashable, encode: "ValueEncoder") -> None:
+        """key: what tells this group from the others of the channel."""
         self.channel = channel
+        self.key = key
         self.encode = encode
         self.plain: dict[Outbox, Subscription] = {}
         """Those that want every update at once, by outbox: a session subscribes to a channel once."""
@@ -60,13 +68,15 @@ class Group:
 
     def publish(self, value: PVValue, merged: int) -> None:
         """An update for all of them."""
-        if self.plain:
-            audience = self._audience or self._gather()
-            audience.add(self, value, merged)
+        audience = self._audience or self._gather()
+        if audience:
+            audience.add((self, value, merged))
         for subscription in self.selective:
             subscription.owe(value, merged)
 
-    def _gather(self) -> "Audience":
+    def _gather(self) -> "Audience | None":
+        if not self.plain:
+            return None
         framing = next(iter(self.plain)).framing
         self._audience = self._fanout.audience(frozenset(self.plain), framing)
         return self._audience
@@ -75,47 +85,46 @@ class Group:
 class Audience:
     """Outboxes that are owed the same updates, and those of the present batch."""
 
-    __slots__ = ("__weakref__", "_fanout", "_frames", "_heard", "_size", "_updates", "framing", "outboxes")
+    __slots__ = ("__weakref__", "_fanout", "_size", "_updates", "framing", "outboxes")
 
     def __init__(self, fanout: "Fanout", outboxes: "frozenset[Outbox]", framing: "Framing") -> None:
         self.outboxes = outboxes
         self.framing = framing
         self._fanout = fanout
-        self._frames: list[bytes] = []
-        self._updates: list[tuple[Group, PVValue, int]] = []
+        self._updates: list[Update] = []
         self._size = 0
-        self._heard = False
 
-    def add(self, group: Group, value: PVValue, merged: int) -> None:
-        """An update of the group's channel; encoded unless all outboxes are behind."""
+    def add(self, update: Update) -> None:
+        """One more."""
         if not self._updates:
-            self._heard = any(outbox.open for outbox in self.outboxes)
             self._fanout.await_flush(self)
-        self._updates.append((group, value, merged))
-        if self._heard:
-            frame = group.encode(group.channel, value, merged)
-            self._frames.append(frame)
-            self._size += len(frame)
-            if self._size > BLOCK_BYTES:
-                self._fanout.flush()
+        self._updates.append(update)
+        data = update[1].data
+        self._size += _SCALAR_BYTES if type(data) is float else _size_of(data)
+        if self._size > BLOCK_BYTES:
+            self._fanout.flush()
 
     def deliver(self) -> int:
         """Hand the batch to each outbox, or have its subscriptions owe it; the number of messages handed over."""
-        frames, self._frames = self._frames, []
-        updates, self._updates = self._updates, []
-        size, self._size = self._size, 0
-        pieces = self.framing.join(frames)
-        delivered = 0
-        for outbox in self.outboxes:
-            if outbox.open and self._heard:
+        updates, self._updates, self._size = self._updates, [], 0
+        ready = [outbox for outbox in self.outboxes if outbox.open]
+        if ready:  # else nothing is encoded
+            pieces = self.framing.join(updates[0][0].encode.batch(updates))
+            size = sum(map(len, pieces))
+            for outbox in ready:
                 outbox.put_block(pieces, size)
-                delivered += len(frames)
-            else:
-                _owe(outbox, updates)
-        return delivered
+        for outbox in self.outboxes.difference(ready):
+            _owe(outbox, updates)
+        return len(ready) * len(updates)
 
 
-def _owe(outbox: "Outbox", updates: list[tuple[Group, PVValue, int]]) -> None:
+def _size_of(data: Data) -> int:
+    if isinstance(data, str):
+        return _SCALAR_BYTES + len(data)
+    return _SCALAR_BYTES + (0 if data is None or isinstance(data, int | float) else _ELEMENT_BYTES * len(data))
+
+
+def _owe(outbox: "Outbox", updates: list[Update]) -> None:
     owing: dict[Subscription, None] = {}
     for group, _, merged in updates:
         subscription = group.plain[outbox]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from pycaserver.core.errors import PycaError
-from pycaserver.core.values import Limits, Metadata
+from pycaserver.core.values import Limits, Metadata, SeverityName
 
 Id: TypeAlias = str | int
 Names: TypeAlias = str | Annotated[list[str], Meta(max_length=10_000)]
@@ -139,7 +139,7 @@ class Reading(Message, kw_only=True):
     timestamp: float
     """The IOC's time stamp, UNIX seconds."""
     units: str = ""
-    severity: Literal["NO_ALARM", "MINOR", "MAJOR", "INVALID"]
+    severity: SeverityName
     status: str
     text: str | None = None
     """The state string of an enum."""

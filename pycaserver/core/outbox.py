@@ -5,7 +5,7 @@ longer kept as frames: their subscriptions are remembered, and encoded afresh wh
 always kept, in order, up to `hard_limit` beside the largest of them, at which the peer is given up as too slow.
 """
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from pycaserver.core.clock import Clock
 from pycaserver.core.errors import TOO_SLOW, CloseCode
@@ -19,19 +19,40 @@ LOW_WATER: Final = 64 * 1024
 """Bytes waiting below which a session that was behind is given more."""
 
 
+class BinaryFrame:
+    """A finished binary message in two parts, so that a large array is sent from where it lies."""
+
+    __slots__ = ("body", "head")
+
+    def __init__(self, head: bytes, body: memoryview) -> None:
+        """body: bytes, the elements."""
+        self.head = head
+        self.body = body
+
+    def __len__(self) -> int:
+        return len(self.head) + len(self.body)
+
+
+Frame: TypeAlias = bytes | BinaryFrame
+"""A finished message, or several that are written one after the other."""
+
+
 class Framing(Protocol):
     """How messages become the bytes that a transport carries."""
+
+    def __hash__(self) -> int:
+        """What is framed alike is shared."""
 
     def text(self, payload: bytes) -> bytes:
         """Finish one JSON message."""
 
-    def binary(self, payload: bytes) -> bytes:
+    def binary(self, head: bytes, body: memoryview) -> Frame:
         """Finish one binary message."""
 
-    def join(self, frames: list[bytes]) -> list[bytes]:
+    def join(self, frames: list[Frame]) -> list[Frame]:
         """Finished messages as fewer pieces, which many sessions may share."""
 
-    def pack(self, frames: list[bytes]) -> list[bytes]:
+    def pack(self, frames: list[Frame]) -> list[Frame]:
         """All that is due, as pieces to be written one after the other."""
 
 
@@ -42,7 +63,7 @@ class Transport(Protocol):
     def unsent(self) -> int:
         """Bytes accepted by write that the operating system has not taken yet."""
 
-    def write(self, pieces: list[bytes]) -> None:
+    def write(self, pieces: list[Frame]) -> None:
         """Send in order; never blocks, never raises."""
 
     def close(self, code: CloseCode) -> None:
@@ -51,6 +72,24 @@ class Transport(Protocol):
 
 class Outbox:
     """The queue of one session. `open` says that a value may be put in as a frame right now."""
+
+    __slots__ = (
+        "_clock",
+        "_closed",
+        "_fanout",
+        "_figures",
+        "_flush_due",
+        "_frames",
+        "_largest",
+        "_paused",
+        "_size",
+        "_transport",
+        "_waiting",
+        "framing",
+        "hard_limit",
+        "open",
+        "value_limit",
+    )
 
     def __init__(
         self,
@@ -69,7 +108,7 @@ class Outbox:
         self._fanout = fanout
         self._clock = clock
         self._figures = figures
-        self._frames: list[bytes] = []
+        self._frames: list[Frame] = []
         self._size = 0
         self._largest = 0
         self._flush_due = False
@@ -82,12 +121,12 @@ class Outbox:
         """Bytes that wait for the peer."""
         return self._size + self._transport.unsent
 
-    def tell(self, frame: bytes) -> None:
+    def tell(self, frame: Frame) -> None:
         """Add a finished message that is no value, after all values that came before it."""
         self._fanout.flush()
         self.put_block([frame], len(frame))
 
-    def put_block(self, frames: list[bytes], size: int) -> None:
+    def put_block(self, frames: list[Frame], size: int) -> None:
         """Add finished messages of so many bytes in all.
 
         With the hard limit waiting, the largest block apart, the session is closed as too slow.

@@ -35,7 +35,7 @@ from pycaserver.core.messages import (
     metadata_keys,
 )
 from pycaserver.core.oneshot import OneShot
-from pycaserver.core.outbox import Framing, Outbox, Transport
+from pycaserver.core.outbox import Frame, Framing, Outbox, Transport
 from pycaserver.core.pool import ChannelPool
 from pycaserver.core.subscription import Subscription
 from pycaserver.core.values import PVValue
@@ -62,7 +62,7 @@ class Dialect(Protocol):
 
     def answer(
         self, channel: Channel, value: PVValue, options: SubscriptionOptions, id: Id | None, framing: Framing
-    ) -> bytes:
+    ) -> Frame:
         """A finished answer to get."""
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from pycaserver.core.channel import Channel, State, ValueEncoder
 from pycaserver.core.messages import AccessMessage, Connection, Id, Message, MetadataMessage, metadata_keys
-from pycaserver.core.outbox import Outbox
+from pycaserver.core.outbox import Frame, Outbox
 from pycaserver.core.values import PVValue
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Subscription:
 
     # -- called by the outbox
 
-    def take(self, now: float) -> bytes:
+    def take(self, now: float) -> Frame:
         """The bytes of the newest value, which settles what was owed."""
         value = self.channel.latest
         assert value is not None

@@ -1,7 +1,7 @@
 """What a PV is worth: types, alarms, metadata and one value, in EPICS' own terms (db_access.h, alarm.h)."""
 
 from enum import IntEnum
-from typing import Any, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 import msgspec
 from numpy.typing import NDArray
@@ -61,9 +61,13 @@ class DbrType(IntEnum):
     DOUBLE = 6
 
 
-def severity_name(number: int) -> str:
+SeverityName: TypeAlias = Literal["NO_ALARM", "MINOR", "MAJOR", "INVALID"]
+_SEVERITY_NAMES: Final[tuple[SeverityName, ...]] = get_args(SeverityName)
+
+
+def severity_name(number: int) -> SeverityName:
     """The severity as EPICS spells it; a number beyond the table is INVALID, as it can only be a fault."""
-    return AlarmSeverity(number).name if 0 <= number < len(AlarmSeverity) else "INVALID"
+    return _SEVERITY_NAMES[number] if 0 <= number < len(_SEVERITY_NAMES) else "INVALID"
 
 
 def status_name(number: int) -> str:
@@ -71,14 +75,14 @@ def status_name(number: int) -> str:
     return AlarmStatus(number).name if 0 <= number < len(AlarmStatus) else str(number)
 
 
-class Limits(msgspec.Struct, frozen=True):
+class Limits(msgspec.Struct, frozen=True, gc=False):
     """A pair of limits in the PV's units; NaN where the record sets none."""
 
     low: float
     high: float
 
 
-class Metadata(msgspec.Struct, frozen=True):
+class Metadata(msgspec.Struct, frozen=True, gc=False):
     """What DBR_CTRL tells about a PV, and its native type and element count."""
 
     type: DbrType
@@ -96,15 +100,15 @@ class Metadata(msgspec.Struct, frozen=True):
         return repr(self) == repr(other)
 
 
-class Access(msgspec.Struct, frozen=True):
+class Access(msgspec.Struct, frozen=True, gc=False):
     """The access rights that the IOC grants to this server."""
 
     read: bool
     write: bool
 
 
-class PVValue(msgspec.Struct, frozen=True, eq=False):
-    """One reading: data, its number of elements, the IOC's time stamp (UNIX seconds, nanoseconds) and its alarm."""
+class PVValue(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """One reading: data, its number of elements, the IOC's time stamp (UNIX seconds, nanos < 1e9) and its alarm."""
 
     data: Data
     count: int

@@ -39,7 +39,7 @@ def text_of(array: Array) -> str:
 BINARY_ALIGNMENT: Final = 8
 
 
-def binary_payload(header: bytes, array: Array) -> bytes:
-    """u32 little-endian header length, the JSON header padded with spaces so that the elements are aligned, they."""
+def binary_parts(header: bytes, array: Array) -> tuple[bytes, memoryview]:
+    """u32 little-endian header length, the JSON header padded with spaces to align the elements; and the elements."""
     header += b" " * (-(4 + len(header)) % BINARY_ALIGNMENT)
-    return b"".join((len(header).to_bytes(4, "little"), header, array.data))
+    return len(header).to_bytes(4, "little") + header, array.view(np.uint8).data

@@ -1,13 +1,15 @@
 """The native protocol of `/monitor`: the core's vocabulary as JSON, and arrays as base64 or binary frames."""
 
 from base64 import b64encode
-from typing import Any, Final, NoReturn
+from functools import lru_cache
+from typing import Any, Final, NoReturn, TypeAlias
 
 import msgspec
 import numpy as np
 
 from pycaserver.core.channel import Channel, ValueEncoder
 from pycaserver.core.errors import PycaError
+from pycaserver.core.fanout import Update
 from pycaserver.core.messages import (
     REQUESTS,
     AnyRequest,
@@ -21,9 +23,9 @@ from pycaserver.core.messages import (
     SubscriptionOptions,
     number_message,
 )
-from pycaserver.core.outbox import Framing
+from pycaserver.core.outbox import Frame, Framing
 from pycaserver.core.values import Array, DbrType, Metadata, PVValue, severity_name, status_name
-from pycaserver.dialects.encoding import binary_payload, envelope, json_list, little_endian, text_of
+from pycaserver.dialects.encoding import binary_parts, envelope, json_list, little_endian, text_of
 
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(AnyRequest)
@@ -66,50 +68,107 @@ class NativeDialect:
 
     def answer(
         self, channel: Channel, value: PVValue, options: SubscriptionOptions, id: Id | None, framing: Framing
-    ) -> bytes:
+    ) -> Frame:
         """The answer to get."""
         return _finish(GetAnswer(**_reading(channel, value), id=id), value, options, framing)
+
+
+Scalar: TypeAlias = tuple[bytes, float, PVValue, bytes]
+"""What comes before the number, the number, whose it is, and what comes after the time."""
 
 
 class MonitorEncoder:
     """Makes the monitor messages of one channel in one form.
 
-    Only value and time differ from one update of a scalar to the next. The rest is encoded once for each alarm state,
-    by way of a sample message, and kept until the metadata changes.
+    Only value and time differ from one update of a scalar to the next. What surrounds them is kept until the alarm or
+    the metadata change; the numbers of a batch are encoded all at once.
     """
 
-    __slots__ = ("_framing", "_metadata", "_options", "_parts", "_quick")
+    __slots__ = ("_framing", "_head", "_metadata", "_options", "_quick", "_severity", "_status", "_tail")
 
     def __init__(self, options: SubscriptionOptions, framing: Framing) -> None:
         self._options = options
         self._framing = framing
         self._metadata: Metadata | None = None
         self._quick = False
-        self._parts: dict[tuple[int, int], tuple[bytes, bytes]] = {}
+        self._head = self._tail = b""
+        self._severity = self._status = -1
 
-    def __call__(self, channel: Channel, value: PVValue, coalesced: int) -> bytes:
+    def __call__(self, channel: Channel, value: PVValue, coalesced: int) -> Frame:
         """The finished message."""
-        data = value.data
-        if channel.metadata is not self._metadata:
-            self._begin_anew(channel.metadata)
-        if self._quick and not coalesced and isinstance(data, float | int) and data - data == 0:
-            head, tail = self._parts.get((value.severity, value.status)) or self._make_parts(channel, value)
-            line = b'%b%a,"count":1,"timestamp":%d.%09d%b' % (head, data, value.seconds, value.nanos, tail)
-            return self._framing.text(line)
         message = Monitor(**_reading(channel, value), coalesced=coalesced)
         return _finish(message, value, self._options, self._framing)
 
-    def _begin_anew(self, metadata: Metadata | None) -> None:
-        self._metadata = metadata
-        self._quick = metadata is not None and metadata.type is not DbrType.ENUM and not self._options.nanos
-        self._parts.clear()
+    def batch(self, updates: list[Update]) -> list[Frame]:
+        """The finished messages, in order."""
+        frames: list[Frame] = []
+        scalars: list[Scalar] = []
+        for group, value, coalesced in updates:
+            encoder, data = group.encode, value.data
+            assert isinstance(encoder, MonitorEncoder)
+            if encoder._surrounds(group.channel, value) and isinstance(data, (float, int)) and not coalesced:
+                scalars.append((encoder._head, data, value, encoder._tail))
+            else:
+                frames += self._scalars(scalars)
+                scalars = []
+                frames.append(encoder(group.channel, value, coalesced))
+        return frames + self._scalars(scalars)
 
-    def _make_parts(self, channel: Channel, value: PVValue) -> tuple[bytes, bytes]:
-        sample = Monitor(**_reading(channel, value))
-        sample.value, sample.timestamp = 1, 2.5
-        head, _, tail = _ENCODER.encode(sample).partition(b'1,"count":1,"timestamp":2.5')
-        parts = self._parts[value.severity, value.status] = head, tail
-        return parts
+    def _surrounds(self, channel: Channel, value: PVValue) -> bool:
+        """Make head and tail those of this value; False where more than number and time differs with each update."""
+        if channel.metadata is not self._metadata:
+            self._begin_anew(channel)
+        if value.severity != self._severity or value.status != self._status:
+            self._severity, self._status = value.severity, value.status
+            self._tail = _tail(self._metadata.units if self._metadata else "", value.severity, value.status)
+        return self._quick
+
+    def _begin_anew(self, channel: Channel) -> None:
+        metadata = self._metadata = channel.metadata
+        self._quick = metadata is not None and metadata.type is not DbrType.ENUM and not self._options.nanos
+        self._head, _ = _sample(channel.name, "", 0, 0)
+        self._severity = self._status = -1
+
+    def _scalars(self, scalars: list[Scalar]) -> list[Frame]:
+        """msgspec formats many numbers at a fifth of what it costs to format each."""
+        if not scalars:
+            return []
+        numbers = _ENCODER.encode([number for _, number, _, _ in scalars])[1:-1].split(b",")
+        if b"null" in numbers:  # not finite
+            numbers = [_ENCODER.encode(number_message(number)) for _, number, _, _ in scalars]
+        # with the leading 1 all have ten digits, and ",1" stands only between them
+        nanos = _ENCODER.encode([1_000_000_000 + value.nanos for _, _, value, _ in scalars])[2:-1].split(b",1")
+        return [
+            self._framing.text(b"".join((head, number, _count_and_seconds(value.seconds), nano, tail)))
+            for (head, _, value, tail), number, nano in zip(scalars, numbers, nanos, strict=True)
+        ]
+
+
+@lru_cache(maxsize=1024)
+def _tail(units: str, severity: int, status: int) -> bytes:
+    """What comes after the time; many channels share one."""
+    _, tail = _sample("", units, severity, status)
+    return tail
+
+
+def _sample(pvname: str, units: str, severity: int, status: int) -> tuple[bytes, bytes]:
+    """What surrounds number and time in the message of a scalar."""
+    sample = Monitor(
+        pvname=pvname,
+        value=1,
+        count=1,
+        timestamp=2.5,
+        units=units,
+        severity=severity_name(severity),
+        status=status_name(status),
+    )
+    head, _, tail = _ENCODER.encode(sample).partition(b'1,"count":1,"timestamp":2.5')
+    return head, tail
+
+
+@lru_cache(maxsize=16)
+def _count_and_seconds(seconds: int) -> bytes:
+    return b',"count":1,"timestamp":%d.' % seconds
 
 
 def _text(data: bytes) -> str:
@@ -157,7 +216,7 @@ def _state(channel: Channel, value: PVValue) -> str | None:
     return metadata.enum_strs[value.data] if value.data < len(metadata.enum_strs) else None
 
 
-def _finish(message: Reading, value: PVValue, options: SubscriptionOptions, framing: Framing) -> bytes:
+def _finish(message: Reading, value: PVValue, options: SubscriptionOptions, framing: Framing) -> Frame:
     """Put the data in, in the form that the options ask for, and finish the message for the wire."""
     if options.nanos:
         message.seconds, message.nanos = value.seconds, value.nanos
@@ -174,7 +233,7 @@ def _finish(message: Reading, value: PVValue, options: SubscriptionOptions, fram
     return framing.text(_ENCODER.encode(message))
 
 
-def _finish_array(message: Reading, array: Array, options: SubscriptionOptions, framing: Framing) -> bytes:
+def _finish_array(message: Reading, array: Array, options: SubscriptionOptions, framing: Framing) -> Frame:
     if options.as_ and array.dtype == np.uint8:
         message.value = text_of(array)
         return framing.text(_ENCODER.encode(message))
@@ -192,4 +251,4 @@ def _finish_array(message: Reading, array: Array, options: SubscriptionOptions, 
     if options.encoding == "base64":
         message.value_b64 = b64encode(array.tobytes()).decode()
         return framing.text(_ENCODER.encode(message))
-    return framing.binary(binary_payload(_ENCODER.encode(message), array))
+    return framing.binary(*binary_parts(_ENCODER.encode(message), array))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ctypes import byref, c_long, c_ulong, c_void_p
 from functools import partial
 from itertools import count
+from sys import intern
 from typing import Any, Final
 
 from epics import ca, dbr
@@ -34,9 +35,9 @@ _READ_ERRORS: Final = {ECA_DISCONN: "not_connected", ECA_NORDACCESS: "read_denie
 class CASource:
     """All channels of one CA context."""
 
-    def __init__(self, wake: Callable[..., object], later: Callable[..., object], figures: Figures) -> None:
-        """wake: call on the loop, from any thread; later: from the loop, after seconds."""
-        self.handoff = Handoff(wake, later, partial(_count_fault, figures))
+    def __init__(self, watch: Callable[..., object], later: Callable[..., object], figures: Figures) -> None:
+        """watch: call whenever a file descriptor can be read; later: call after seconds. Both on the loop."""
+        self.handoff = Handoff(watch, later, partial(_count_fault, figures))
         self.worker = CAWorker()
         self.figures = figures
         self._keys = count(1)
@@ -75,20 +76,36 @@ class CAChannel:
     value can never be read under the type of another connection. The monitors are made anew for each connection.
     """
 
+    __slots__ = (
+        "_access",
+        "_chid",
+        "_control",
+        "_monitored",
+        "_monitored_generation",
+        "_monitors",
+        "_name",
+        "_native",
+        "_source",
+        "_type",
+        "channel",
+        "count",
+        "generation",
+    )
+
     def __init__(self, source: CASource, name: str, channel: Channel) -> None:
+        self.channel = channel
+        self.generation = 0
+        self.count = 1
         self._source = source
         self._name = name
-        self._channel = channel
-        self._generation = 0
         self._monitored = False
         self._type = DbrType.DOUBLE
-        self._count = 1
         self._access: Access | None = None
         self._control = b""
         # of the worker:
         self._chid: Any = None
         self._native: tuple[int, DbrType] | None = None
-        self._monitors: dict[int, c_void_p] = {}
+        self._monitors: list[tuple[int, int]] = []
         self._monitored_generation = 0
         source.worker.submit(self._ca_create)
 
@@ -113,38 +130,35 @@ class CAChannel:
 
     def close(self) -> None:
         """Clear the channel, on the worker."""
-        self._generation += 1
+        self.generation += 1
         self._source.worker.submit(self._ca_clear)
 
     def _connection_changed(self, conn: bool) -> None:
-        self._generation += 1
+        self.generation += 1
         if conn:
             self._access = None  # that of the last connection, which libca took back at its end
-            self._source.worker.submit(partial(self._ca_describe, self._generation))
+            self._source.worker.submit(partial(self._ca_describe, self.generation))
         else:
-            self._channel.disconnected()
+            self.channel.disconnected()
 
     def _described(self, generation: int, kind: DbrType, count: int, host: str, access: Access) -> None:
-        if generation != self._generation:
+        if generation != self.generation:
             return
-        self._type, self._count, self._control = kind, count, b""
-        self._channel.connected(kind, count, host, self._access or access)  # an event of this connection is newer
+        self._type, self.count, self._control = kind, count, b""
+        self.channel.connected(kind, count, host, self._access or access)  # an event of this connection is newer
         if kind is DbrType.STRING:  # DBR_CTRL_STRING has nothing to tell
-            self._channel.metadata_changed(Metadata(kind, count))
+            self.channel.metadata_changed(Metadata(kind, count))
 
-    def _value(self, generation: int, dbr_type: int, count: int, status: int, raw: bytes, merged: int) -> None:
-        if generation == self._generation and status == ECA_NORMAL:
-            self._channel.publish(decode_time(dbr_type, count, raw, self._count > 1), merged)
-
-    def _property(self, generation: int, dbr_type: int, count: int, status: int, raw: bytes, merged: int) -> None:
-        control = raw[CONTROL_HEAD:]  # without the alarm: caproto's IOCs post properties with every value
-        if generation == self._generation and status == ECA_NORMAL and control != self._control:
+    def property_changed(self, dbr_type: int, raw: bytes) -> None:
+        """A DBR_CTRL event; without the alarm, as caproto's IOCs post properties with every value."""
+        control = raw[CONTROL_HEAD:]
+        if control != self._control:
             self._control = control
-            self._channel.metadata_changed(decode_control(dbr_type, raw, self._count))
+            self.channel.metadata_changed(decode_control(dbr_type, raw, self.count))
 
     def _access_changed(self, access: Access) -> None:
         self._access = access
-        self._channel.access_changed(access)
+        self.channel.access_changed(access)
 
     def _got(
         self,
@@ -158,7 +172,7 @@ class CAChannel:
     ) -> None:
         self._source.handoff.targets.pop(key, None)
         if status == ECA_NORMAL:
-            done(decode_time(dbr_type, count, raw, self._count > 1))
+            done(decode_time(dbr_type, count, raw, self.count > 1))
         else:
             done(PycaError(_READ_ERRORS.get(status, "not_connected"), f"Channel Access says: {ca.message(status)}."))
 
@@ -183,11 +197,11 @@ class CAChannel:
             return
         access = Access(bool(ca.read_access(self._chid)), bool(ca.write_access(self._chid)))
         described = partial(self._described, generation, DbrType(kind), ca.element_count(self._chid))
-        self._source.handoff.post(partial(described, ca.host_name(self._chid), access))
+        self._source.handoff.post(partial(described, intern(ca.host_name(self._chid)), access))
         self._ca_drop_monitors()
         self._native = (generation, DbrType(kind))
         if kind != DbrType.STRING:
-            self._ca_subscribe(CTRL + kind, 1, dbr.DBE_PROPERTY, partial(self._property, generation))
+            self._ca_subscribe(CTRL + kind, 1, dbr.DBE_PROPERTY, _Connection(self, generation).property)
         if self._monitored:
             self._ca_monitor_values()
 
@@ -196,27 +210,27 @@ class CAChannel:
             return
         generation, kind = self._native
         self._monitored_generation = generation
-        self._ca_subscribe(TIME + kind, DYNAMIC, VALUE_MASK, partial(self._value, generation))
+        self._ca_subscribe(TIME + kind, DYNAMIC, VALUE_MASK, _Connection(self, generation).value)
 
     def _ca_subscribe(self, dbr_type: int, elements: int, mask: int, target: Target) -> None:
         key = self._source.new_key(target)
         event_id = c_void_p()
         status = ca.libca.ca_create_subscription(
-            c_long(dbr_type), c_ulong(elements), self._chid, c_long(mask), self._source.handoff.callback,
-            c_void_p(key), byref(event_id),
+            c_long(dbr_type), c_ulong(elements), self._chid, c_long(mask),
+            *self._source.handoff.callback_and_usr(key), byref(event_id),
         )  # fmt: skip
         ca.PySEVCHK("create_subscription", status)
-        self._monitors[key] = event_id
+        self._monitors.append((key, event_id.value or 0))
 
     def _ca_drop_monitors(self) -> None:
-        for key, event_id in self._monitors.items():
+        for key, event_id in self._monitors:
             self._source.handoff.targets.pop(key, None)
-            ca.libca.ca_clear_subscription(event_id)
+            ca.libca.ca_clear_subscription(c_void_p(event_id))
         self._monitors.clear()
 
     def _ca_get(self, key: int, kind: DbrType) -> None:
         status = ca.libca.ca_array_get_callback(
-            c_long(TIME + kind), c_ulong(DYNAMIC), self._chid, self._source.handoff.callback, c_void_p(key)
+            c_long(TIME + kind), c_ulong(DYNAMIC), self._chid, *self._source.handoff.callback_and_usr(key)
         )
         if status != ECA_NORMAL:
             target = self._source.handoff.targets.get(key)
@@ -224,10 +238,31 @@ class CAChannel:
                 self._source.handoff.post(partial(target, TIME + kind, 0, status, b"", 0))
 
     def _ca_clear(self) -> None:
-        for key in self._monitors:
+        for key, _ in self._monitors:
             self._source.handoff.targets.pop(key, None)
         self._monitors.clear()  # clearing the channel clears them too
         ca.clear_channel(self._chid)
+
+
+class _Connection:
+    """Takes the events of one connection, and none that comes after it; gone through for each update."""
+
+    __slots__ = ("_ca_channel", "_generation")
+
+    def __init__(self, ca_channel: CAChannel, generation: int) -> None:
+        self._ca_channel = ca_channel
+        self._generation = generation
+
+    def value(self, dbr_type: int, count: int, status: int, raw: Any, merged: int) -> None:
+        """A DBR_TIME event."""
+        ca_channel = self._ca_channel
+        if self._generation == ca_channel.generation and status == ECA_NORMAL:
+            ca_channel.channel.publish(decode_time(dbr_type, count, raw, ca_channel.count > 1), merged)
+
+    def property(self, dbr_type: int, count: int, status: int, raw: bytes, merged: int) -> None:
+        """A DBR_CTRL event."""
+        if self._generation == self._ca_channel.generation and status == ECA_NORMAL:
+            self._ca_channel.property_changed(dbr_type, raw)
 
 
 def _count_fault(figures: Figures) -> None:

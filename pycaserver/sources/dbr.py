@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from struct import Struct
-from typing import Final, NamedTuple
+from sys import intern
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -41,29 +42,29 @@ TIME_LAYOUTS: Final = {
     DbrType.DOUBLE: Layout(16, 8, "f8", Struct("=hhII4xd")),
 }
 
-TIME_SIZES: Final = {TIME + kind: (layout.offset, layout.size) for kind, layout in TIME_LAYOUTS.items()}
-"""DBR_TIME_x to the bytes before the elements and the bytes of one."""
-
 _UNPACK_SCALAR: Final = {TIME + kind: layout.scalar.unpack_from for kind, layout in TIME_LAYOUTS.items()}
+_TIME_STRING: Final = int(TIME + DbrType.STRING)
+_NANOS: Final = 1_000_000_000
 
 
-def decode_time(dbr_type: int, count: int, raw: bytes, is_array: bool) -> PVValue:
-    """A DBR_TIME_x event. Numeric arrays are views of raw; an empty scalar has the data None and count 0."""
+def decode_time(dbr_type: int, count: int, raw: Any, is_array: bool) -> PVValue:
+    """A DBR_TIME_x event; numeric arrays are views of raw, bytes or a buffer. An empty scalar has the data None."""
     if count == 1 and not is_array:
         status, severity, seconds, nanos, data = _UNPACK_SCALAR[dbr_type](raw)
-        if dbr_type == TIME + DbrType.STRING:
+        if dbr_type == _TIME_STRING:
             data = decode_text(data)
     else:
         status, severity, seconds, nanos = _STAMP.unpack_from(raw)
         data = _array(DbrType(dbr_type - TIME), count, raw) if is_array or count > 1 else None
+    if nanos >= _NANOS:  # an IOC that does not carry
+        seconds, nanos = seconds + nanos // _NANOS, nanos % _NANOS
     return PVValue(data, count, EPICS_EPOCH + seconds, nanos, severity, status)
 
 
-def _array(kind: DbrType, count: int, raw: bytes) -> np.ndarray | list[str]:
+def _array(kind: DbrType, count: int, raw: Any) -> np.ndarray | list[str]:
     layout = TIME_LAYOUTS[kind]
     if kind is DbrType.STRING:
-        starts = range(layout.offset, layout.offset + count * STRING_SIZE, STRING_SIZE)
-        return [decode_text(raw[start : start + STRING_SIZE]) for start in starts]
+        return [decode_text(text) for text in np.frombuffer(raw, layout.dtype, count, layout.offset).tolist()]
     return np.frombuffer(raw, layout.dtype, count, layout.offset)
 
 
@@ -92,11 +93,15 @@ _CONTROL_LAYOUTS: Final = {
 
 _STATE_COUNT: Final = Struct("=h")
 
-CONTROL_SIZES: Final = {
-    CTRL + DbrType.ENUM: CONTROL_HEAD + 2 + _MAX_STATES * _STATE_SIZE,
-    **{CTRL + kind: layout.units + _UNITS_SIZE + layout.limits.size for kind, layout in _CONTROL_LAYOUTS.items()},
+SIZES: Final = {
+    **{int(TIME + kind): (layout.offset, layout.size) for kind, layout in TIME_LAYOUTS.items()},
+    **{
+        int(CTRL + kind): (layout.units + _UNITS_SIZE + layout.limits.size, 0)
+        for kind, layout in _CONTROL_LAYOUTS.items()
+    },
+    int(CTRL + DbrType.ENUM): (CONTROL_HEAD + 2 + _MAX_STATES * _STATE_SIZE, 0),
 }
-"""DBR_CTRL_x to the bytes that matter: all before the value."""
+"""DBR_x to the bytes before the elements and the bytes of one; of DBR_CTRL_x only what comes before the value."""
 
 
 def decode_control(dbr_type: int, raw: bytes, count: int) -> Metadata:
@@ -120,7 +125,7 @@ def _numeric_control(kind: DbrType, raw: bytes, count: int) -> Metadata:
     return Metadata(
         kind,
         count,
-        units=decode_text(raw[layout.units : layout.units + _UNITS_SIZE]),
+        units=intern(decode_text(raw[layout.units : layout.units + _UNITS_SIZE])),  # many PVs, few units
         precision=layout.precision.unpack_from(raw, CONTROL_HEAD)[0] if layout.precision else None,
         display=Limits(float(display_low), float(display_high)),
         control=Limits(float(control_low), float(control_high)),

@@ -1,61 +1,40 @@
-"""The raw monitor callback, and the hand-off from libca's threads to the event loop.
+"""The hand-off of events from libca's threads to the event loop, which works them off in bounded pieces.
 
-THREADS: libca calls on threads of its own. There, bytes are copied and appended to one deque, and the loop is woken
-at most once until it has looked: no CA call, no lock, no decoding. All else happens on the loop.
+THREADS: libca calls on threads of its own. There a queue takes the bytes; all that is here happens on the loop, but
+for post.
 """
 
-import ctypes
 import logging
-import threading
+import os
 import time
 from collections import deque
 from collections.abc import Callable
+from ctypes import c_void_p
 from typing import Any, Final, TypeAlias
 
-from epics import dbr
+from pycaserver.sources.dbr import SIZES
+from pycaserver.sources.queue import ECA_NORMAL, Call, EventQueue, Item, Queue, Sizes
 
-from pycaserver.sources.dbr import CONTROL_SIZES, TIME_SIZES
+try:
+    from pycaserver.sources._ring import Ring as BestQueue
+except ImportError:  # there was no C compiler
+    BestQueue = EventQueue  # type: ignore[misc,assignment]
+
+__all__ = ["ECA_NORMAL", "BestQueue", "Handoff", "Target"]
 
 log = logging.getLogger(__name__)
 
-Event: TypeAlias = tuple[int, int, int, int, bytes, int]
-"""Key of the subscription or read, DBR type, element count, CA status, bytes (none unless the status is normal), and
-how many older events this one stands for."""
-Target: TypeAlias = Callable[[int, int, int, bytes, int], None]
-"""Called on the loop with an event's type, count, status, bytes, and how many older ones were dropped for it."""
+Target: TypeAlias = Callable[[int, int, int, Any, int], None]
+"""Called with an event's type, count, status, bytes, and how many older ones were dropped for it."""
 
-ECA_NORMAL: Final = 1
 DRAIN_SECONDS: Final = 0.005
 """How long the loop works on events before it lets others have their turn."""
-BUSY_EVENTS: Final = 32
+BUSY_EVENTS: Final = 100
 """Events at once from which on much is coming."""
 PAUSE_SECONDS: Final = 0.0007
-"""How long the loop then leaves the interpreter to libca's threads."""
-COMPACT_EVENTS: Final = 100_000
-"""Events waiting for the loop above which only the newest of each subscription is kept."""
-COMPACT_BYTES: Final = 64 * 1024 * 1024
-"""The same for their bytes."""
-
-_pinned = threading.local()
-
-
-def pin_thread_state() -> None:
-    """Keep this foreign thread's Python state for good: ctypes would make and destroy one for each callback."""
-    if not hasattr(_pinned, "state"):
-        _pinned.state = ctypes.pythonapi.PyGILState_Ensure()
-
-
-class EventArgs(ctypes.Structure):
-    """struct event_handler_args of cadef.h, with usr as a plain number."""
-
-    _fields_ = (
-        ("usr", ctypes.c_void_p),
-        ("chid", dbr.chid_t),
-        ("type", ctypes.c_long),
-        ("count", ctypes.c_long),
-        ("raw", ctypes.c_void_p),
-        ("status", ctypes.c_int),
-    )
+"""How long the loop then waits before it looks again: larger batches, fewer sends."""
+QUEUE_BYTES: Final = 64 * 1024 * 1024
+"""Bytes waiting for the loop above which only the newest event of each subscription is kept."""
 
 
 class Handoff:
@@ -63,51 +42,57 @@ class Handoff:
 
     def __init__(
         self,
-        wake: Callable[[Callable[[], None]], object],
+        watch: Callable[[int, Callable[[], None]], object],
         later: Callable[[float, Callable[[], None]], object],
         failed: Callable[[], None],
+        make_queue: Callable[[Sizes, int, int], Queue] = BestQueue,
     ) -> None:
-        """wake: call on the loop, from any thread; later: from the loop, after seconds; failed: counts a fault."""
+        """watch: call whenever a file descriptor can be read; later: after seconds; failed: counts a fault."""
         self.targets: dict[int, Target] = {}
-        """Who is told of an event, by its key; keys count from 1, as ctypes cannot tell 0 from nothing."""
-        self.merged = 0
-        """Events dropped for a newer one of their subscription because the loop was behind."""
-        self._wake = wake
+        """Who is told of an event, by its key; keys count from 1."""
         self._later = later
         self._failed = failed
-        self._queue: deque[Event | Callable[[], None]] = deque()
-        self._woken = False
-        self._bytes_in = 0  # written by libca's threads, which take turns
-        self._bytes_out = 0  # written by the loop
-        self.callback: Any = dbr.make_callback(self._on_event, EventArgs)
+        self._pending: deque[Item] = deque()
+        self._read_fd, self._write_fd = os.pipe()
+        for end in (self._read_fd, self._write_fd):
+            os.set_blocking(end, False)
+        self.queue = make_queue(SIZES, self._write_fd, QUEUE_BYTES)
+        watch(self._read_fd, self._woken)
 
-    def post(self, call: Callable[[], None]) -> None:
+    def callback_and_usr(self, key: int) -> tuple[c_void_p, c_void_p]:
+        """What libca is to call, and to hand back, for the events of that key."""
+        return c_void_p(self.queue.callback), c_void_p(self.queue.usr(key))
+
+    def post(self, call: Call) -> None:
         """From any thread: have it called on the loop, after all that was posted before."""
-        self._queue.append(call)
-        self._wake_once()
+        self.queue.put(call)
 
-    def drain(self) -> None:
-        """On the loop: work off what waits, for a bounded time.
+    def _woken(self) -> None:
+        os.read(self._read_fd, 64)
+        self._drain()
 
-        While much comes, the loop looks every PAUSE_SECONDS and is not woken: libca's threads and the loop take the
-        interpreter in turns, and do not fight for it event by event.
+    def _drain(self) -> None:
+        """Work off what waits, for a bounded time.
+
+        While much comes, the loop looks every PAUSE_SECONDS and is not woken: the threads and the loop take turns, and
+        do not fight event by event. It does not pause with work left.
         """
-        queue = self._queue
-        if len(queue) > COMPACT_EVENTS or self._bytes_in - self._bytes_out > COMPACT_BYTES:
-            self._compact()
-        if self._work_off() >= BUSY_EVENTS or queue:
-            self._later(PAUSE_SECONDS, self.drain)
-        else:
-            self._woken = False
-            if queue:  # it came after we looked and before we said so
-                self._wake_once()
+        if not self._pending:
+            self._pending.extend(self.queue.take())
+        done = self._work_off()
+        if self._pending:
+            self._later(0.0, self._drain)
+        elif done >= BUSY_EVENTS:
+            self._later(PAUSE_SECONDS, self._drain)
+        elif not self.queue.idle():
+            self._later(0.0, self._drain)
 
     def _work_off(self) -> int:
         """Work for a bounded time; the number of events and calls that were worked off."""
-        queue, done = self._queue, 0
+        pending, done = self._pending, 0
         deadline = time.monotonic() + DRAIN_SECONDS
-        while queue:
-            some = min(len(queue), 16)
+        while pending:
+            some = min(len(pending), 16)
             done += some
             try:
                 self._work(some)
@@ -118,66 +103,14 @@ class Handoff:
                 break
         return done
 
-    def _on_event(self, args: Any) -> None:
-        pin_thread_state()
-        dbr_type, count = args.type, args.count
-        raw = b""
-        if args.status == ECA_NORMAL:
-            if dbr_type in TIME_SIZES:
-                offset, size = TIME_SIZES[dbr_type]
-                raw = ctypes.string_at(args.raw, offset + count * size)
-            elif dbr_type in CONTROL_SIZES:
-                raw = ctypes.string_at(args.raw, CONTROL_SIZES[dbr_type])
-        self._bytes_in += len(raw)
-        self._queue.append((args.usr, dbr_type, count, args.status, raw, 0))
-        self._wake_once()
-
-    def _wake_once(self) -> None:
-        if not self._woken:
-            self._woken = True
-            try:
-                self._wake(self.drain)
-            except RuntimeError:  # the loop is closed: the process is about to end
-                log.debug("an event came after the event loop's end")
-
     def _work(self, some: int) -> None:
-        queue, targets = self._queue, self.targets
+        pending, targets = self._pending, self.targets
         for _ in range(some):
-            item = queue.popleft()
+            item = pending.popleft()
             if isinstance(item, tuple):
                 key, dbr_type, count, status, raw, merged = item
-                self._bytes_out += len(raw)
                 target = targets.get(key)
                 if target is not None:
                     target(dbr_type, count, status, raw, merged)
             else:
                 item()
-
-    def _compact(self) -> None:
-        before = [self._queue.popleft() for _ in range(len(self._queue))]
-        kept, dropped_bytes = compact(before)
-        self.merged += len(before) - len(kept)
-        self._bytes_out += dropped_bytes
-        self._queue.extendleft(reversed(kept))
-
-
-def compact(items: "list[Event | Callable[[], None]]") -> "tuple[list[Event | Callable[[], None]], int]":
-    """Only the newest event of each key, with the number of those it replaces; and the bytes that this frees.
-
-    Calls keep their place, and no event crosses one: a value never comes to stand on the wrong side of a connection.
-    """
-    kept: list[Event | Callable[[], None] | None] = []
-    newest: dict[int, int] = {}
-    freed = 0
-    for item in items:
-        if isinstance(item, tuple):
-            place = newest.get(item[0])
-            if place is not None and isinstance(older := kept[place], tuple):
-                kept[place] = None
-                freed += len(older[4])
-                item = (*item[:5], older[5] + 1)
-            newest[item[0]] = len(kept)
-        else:
-            newest.clear()
-        kept.append(item)
-    return [item for item in kept if item is not None], freed

@@ -1,8 +1,11 @@
 """How messages become bytes on the wire: WebSocket frames (RFC 6455, 5.2), arrays in frames, server-sent events."""
 
+from functools import lru_cache
 from itertools import groupby
 from struct import Struct
-from typing import Final
+from typing import Final, cast
+
+from pycaserver.core.outbox import BinaryFrame, Frame
 
 TEXT: Final = 0x1
 BINARY: Final = 0x2
@@ -17,12 +20,29 @@ _LARGE: Final = Struct(">BBQ")
 
 def frame(opcode: int, payload: bytes) -> bytes:
     """One whole, unmasked frame, as a server sends it: the same bytes serve every peer."""
-    size = len(payload)
+    return _header(opcode, len(payload)) + payload
+
+
+@lru_cache(maxsize=1024)
+def _header(opcode: int, size: int) -> bytes:
     if size < 126:
-        return bytes((_FINAL | opcode, size)) + payload
+        return bytes((_FINAL | opcode, size))
     if size < 1 << 16:
-        return _MEDIUM.pack(_FINAL | opcode, 126, size) + payload
-    return _LARGE.pack(_FINAL | opcode, 127, size) + payload
+        return _MEDIUM.pack(_FINAL | opcode, 126, size)
+    return _LARGE.pack(_FINAL | opcode, 127, size)
+
+
+def _binary(head: bytes, body: memoryview) -> BinaryFrame:
+    return BinaryFrame(_header(BINARY, len(head) + len(body)) + head, body)
+
+
+def _joined(frames: list[Frame], between: bytes) -> list[Frame]:
+    """Neighbours as one piece; binary frames stay apart."""
+    pieces: list[Frame] = []
+    for kind, run in groupby(frames, type):
+        neighbours = list(run)
+        pieces += neighbours if kind is BinaryFrame else [between.join(cast(list[bytes], neighbours))]
+    return pieces
 
 
 class SingleFrames:
@@ -32,21 +52,17 @@ class SingleFrames:
         """A text frame."""
         return frame(TEXT, payload)
 
-    def binary(self, payload: bytes) -> bytes:
+    def binary(self, head: bytes, body: memoryview) -> Frame:
         """A binary frame."""
-        return frame(BINARY, payload)
+        return _binary(head, body)
 
-    def join(self, frames: list[bytes]) -> list[bytes]:
+    def join(self, frames: list[Frame]) -> list[Frame]:
         """Frames stay frames when they lie one after the other."""
-        return _joined(frames)
+        return _joined(frames, b"")
 
-    def pack(self, frames: list[bytes]) -> list[bytes]:
+    def pack(self, frames: list[Frame]) -> list[Frame]:
         """They are finished."""
         return frames
-
-
-class _Finished(bytes):
-    """A frame that is not to be put into an array."""
 
 
 class BatchedFrames:
@@ -56,44 +72,29 @@ class BatchedFrames:
         """The JSON as it is: pack makes the frame."""
         return payload
 
-    def binary(self, payload: bytes) -> bytes:
+    def binary(self, head: bytes, body: memoryview) -> Frame:
         """A binary frame."""
-        return _Finished(frame(BINARY, payload))
+        return _binary(head, body)
 
-    def join(self, frames: list[bytes]) -> list[bytes]:
+    def join(self, frames: list[Frame]) -> list[Frame]:
         """Messages with commas between them are a part of an array too."""
-        if _Finished not in set(map(type, frames)):
-            return [b",".join(frames)] if frames else []
-        pieces: list[bytes] = []
-        for finished, run in groupby(frames, _is_finished):
-            messages = list(run)
-            pieces += messages if finished else [b",".join(messages)]
-        return pieces
+        return _joined(frames, b",")
 
-    def pack(self, frames: list[bytes]) -> list[bytes]:
+    def pack(self, frames: list[Frame]) -> list[Frame]:
         """Arrays of neighbouring messages, and binary frames between them."""
-        pieces: list[bytes] = []
+        pieces: list[Frame] = []
         batch: list[bytes] = []
         size = 0
         for item in frames:
-            finished = _is_finished(item)
-            if batch and (finished or size > BATCH_BYTES):
+            if batch and (isinstance(item, BinaryFrame) or size > BATCH_BYTES):
                 pieces.append(_array(batch))
                 batch, size = [], 0
-            if finished:
+            if isinstance(item, BinaryFrame):
                 pieces.append(item)
             else:
                 batch.append(item)
                 size += len(item)
         return [*pieces, _array(batch)] if batch else pieces
-
-
-def _is_finished(item: bytes) -> bool:
-    return isinstance(item, _Finished)
-
-
-def _joined(frames: list[bytes]) -> list[bytes]:
-    return [b"".join(frames)] if frames else []
 
 
 def _array(messages: list[bytes]) -> bytes:
@@ -107,15 +108,15 @@ class ServerSentEvents:
         """An event without a name, which EventSource gives to onmessage."""
         return b"data: " + payload + b"\n\n"
 
-    def binary(self, payload: bytes) -> bytes:
+    def binary(self, head: bytes, body: memoryview) -> Frame:
         """Event streams are text; the stream handler refuses the option."""
         raise TypeError("an event stream has no binary messages")
 
-    def join(self, frames: list[bytes]) -> list[bytes]:
+    def join(self, frames: list[Frame]) -> list[Frame]:
         """Events stay events when they lie one after the other."""
-        return _joined(frames)
+        return _joined(frames, b"")
 
-    def pack(self, frames: list[bytes]) -> list[bytes]:
+    def pack(self, frames: list[Frame]) -> list[Frame]:
         """They are finished."""
         return frames
 
@@ -127,15 +128,15 @@ class PlainJson:
         """As it is."""
         return payload
 
-    def binary(self, payload: bytes) -> bytes:
-        """As it is."""
-        return payload
+    def binary(self, head: bytes, body: memoryview) -> Frame:
+        """JSON is text; reads over HTTP refuse the option."""
+        raise TypeError("JSON has no binary messages")
 
-    def join(self, frames: list[bytes]) -> list[bytes]:
+    def join(self, frames: list[Frame]) -> list[Frame]:
         """As they are."""
         return frames
 
-    def pack(self, frames: list[bytes]) -> list[bytes]:
+    def pack(self, frames: list[Frame]) -> list[Frame]:
         """As they are."""
         return frames
 

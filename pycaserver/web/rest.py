@@ -62,7 +62,9 @@ class ReadPV(Guarded):
                 result.pvname = name
                 answer.set_result(result)
             elif result is not None:
-                answer.set_result(self.site.native.answer(channel, result, options, None, PLAIN))
+                body = self.site.native.answer(channel, result, options, None, PLAIN)
+                assert isinstance(body, bytes)  # query_of refuses binary
+                answer.set_result(body)
 
         try:
             one_shot = OneShot(self.site.pool, name, read=True)

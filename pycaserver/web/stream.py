@@ -8,6 +8,7 @@ from tornado.http1connection import HTTP1Connection
 from pycaserver.core.errors import TOO_SLOW, CloseCode, PycaError
 from pycaserver.core.messages import Connect, OptionKeys
 from pycaserver.core.names import check_pv_name
+from pycaserver.core.outbox import Frame
 from pycaserver.core.session import Session
 from pycaserver.web.framing import EVENTS
 from pycaserver.web.handlers import Guarded
@@ -79,7 +80,7 @@ class EventStreamPeer:
         """Bytes that wait for the peer."""
         return self.writer.unsent
 
-    def write(self, pieces: list[bytes]) -> None:
+    def write(self, pieces: list[Frame]) -> None:
         """Send finished events."""
         self.writer.write(pieces)
 

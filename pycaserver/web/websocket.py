@@ -8,6 +8,7 @@ from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
 from pycaserver.core.errors import CLOSE_CODES, INVALID_UTF8, TOO_SLOW, TRY_LATER, CloseCode, PycaError
+from pycaserver.core.outbox import Frame
 from pycaserver.core.session import Session
 from pycaserver.web.framing import BATCHED, SINGLE, TEXT, frame
 from pycaserver.web.handlers import Guarded
@@ -121,7 +122,7 @@ class WebSocketPeer:
         """Bytes that wait for the peer."""
         return self.writer.unsent
 
-    def write(self, pieces: list[bytes]) -> None:
+    def write(self, pieces: list[Frame]) -> None:
         """Send finished frames."""
         self.writer.write(pieces)
 

@@ -3,18 +3,37 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from pycaserver.core.clock import Clock
+from pycaserver.core.outbox import BinaryFrame, Frame
 
 CHUNK: Final = 128 * 1024
 """Bytes given to the stream at once; the next follow when it has taken them."""
 
-Piece = tuple[bytes | memoryview, asyncio.Future[None] | None]
+
+class _Part(NamedTuple):
+    data: bytes | memoryview
+    whole: bool
+    """Whether a frame ends with it."""
+    done: asyncio.Future[None] | None = None
+    """Whom to tell that it is sent."""
 
 
 class PacedWriter:
     """A queue of pieces, each of whole frames, in front of a stream. Progress is when the system takes a chunk."""
+
+    __slots__ = (
+        "_clock",
+        "_dead",
+        "_in_flight",
+        "_last_progress",
+        "_on_room",
+        "_queue",
+        "_send",
+        "_within_frame",
+        "unsent",
+    )
 
     def __init__(
         self, send: Callable[[bytes | memoryview], asyncio.Future[None]], clock: Clock, on_room: Callable[[], None]
@@ -24,8 +43,8 @@ class PacedWriter:
         self._send = send
         self._clock = clock
         self._on_room = on_room
-        self._queue: deque[Piece] = deque()
-        self._within_piece = False
+        self._queue: deque[_Part] = deque()
+        self._within_frame = False
         self._in_flight = 0
         self._dead = False
         self._last_progress = clock.monotonic()
@@ -34,7 +53,7 @@ class PacedWriter:
         """Seconds for which bytes have been waiting without any being taken."""
         return now - self._last_progress if self.unsent else 0.0
 
-    def write(self, pieces: list[bytes]) -> None:
+    def write(self, pieces: list[Frame]) -> None:
         """Send after all that waits."""
         if self._dead:
             return
@@ -42,7 +61,10 @@ class PacedWriter:
             self._last_progress = self._clock.monotonic()
         for piece in pieces:
             self.unsent += len(piece)
-            self._queue.append((piece, None))
+            if isinstance(piece, BinaryFrame):
+                self._queue += (_Part(piece.head, False), _Part(piece.body, True))
+            else:
+                self._queue.append(_Part(piece, True))
         self._pump()
 
     def write_urgently(self, frame: bytes) -> asyncio.Future[None]:
@@ -52,22 +74,22 @@ class PacedWriter:
             done.cancel()
             return done
         self.unsent += len(frame)
-        self._queue.insert(1 if self._within_piece else 0, (frame, done))
+        self._queue.insert(self._begun(), _Part(frame, True, done))
         self._pump()
         return done
 
     def drop(self) -> None:
         """Forget all that waits, but for the rest of a frame that has begun."""
-        kept = deque([self._queue[0]] if self._within_piece else [])
-        for data, done in list(self._queue)[len(kept) :]:
-            self.unsent -= len(data)
-            if done is not None:
-                done.cancel()
-        self._queue = kept
+        begun = self._begun()
+        while len(self._queue) > begun:
+            part = self._queue.pop()
+            self.unsent -= len(part.data)
+            if part.done is not None:
+                part.done.cancel()
 
     def end(self) -> None:
         """The stream is closed: nothing is sent any more."""
-        self._within_piece = False
+        self._within_frame = False
         self.drop()
         self._dead, self.unsent = True, 0
 
@@ -85,22 +107,27 @@ class PacedWriter:
                 self._in_flight = len(chunk)
                 future.add_done_callback(lambda f, waiting=waiting: self._sent(f, waiting))  # type: ignore[misc]
 
+    def _begun(self) -> int:
+        """How many parts there are of a frame whose beginning has been sent."""
+        if not self._within_frame:
+            return 0
+        return 1 + next(place for place, part in enumerate(self._queue) if part.whole)
+
     def _next_chunk(self) -> tuple[bytes | memoryview, list[asyncio.Future[None]]]:
-        """At most CHUNK bytes: many small pieces joined, or a part of a large one."""
-        data, done = self._queue.popleft()
-        if len(data) > CHUNK:
-            view = memoryview(data)
-            self._queue.appendleft((view[CHUNK:], done))
-            self._within_piece = True
+        """At most CHUNK bytes: many small parts joined, or a piece of a large one."""
+        first = self._queue.popleft()
+        if len(first.data) > CHUNK:
+            view = memoryview(first.data)
+            self._queue.appendleft(first._replace(data=view[CHUNK:]))
+            self._within_frame = True
             return view[:CHUNK], []
-        self._within_piece = False
-        parts, size, waiting = [data], len(data), [done] if done else []
-        while self._queue and size + len(self._queue[0][0]) <= CHUNK:
-            data, done = self._queue.popleft()
-            parts.append(data)
-            size += len(data)
-            waiting += [done] if done else []
-        return (parts[0] if len(parts) == 1 else b"".join(parts)), waiting
+        parts, size = [first], len(first.data)
+        while self._queue and size + len(self._queue[0].data) <= CHUNK:
+            parts.append(self._queue.popleft())
+            size += len(parts[-1].data)
+        self._within_frame = not parts[-1].whole
+        waiting = [part.done for part in parts if part.done is not None]
+        return (first.data if len(parts) == 1 else b"".join(part.data for part in parts)), waiting
 
     def _sent(self, future: asyncio.Future[None], waiting: list[asyncio.Future[None]]) -> None:
         size, self._in_flight = self._in_flight, 0

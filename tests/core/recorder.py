@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pycaserver.core.channel import Channel
+from pycaserver.core.channel import Channel, ValueEncoder
 from pycaserver.core.values import DbrType, Metadata, PVValue
 
 CONNECTED = ("connected", None)
@@ -37,6 +37,17 @@ class OpenOutbox:
         """Nothing is ever owed here."""
 
 
+class Encoder(ValueEncoder):
+    """Counts for its recorder what it has encoded."""
+
+    def __init__(self, recorder: "Recorder") -> None:
+        self._recorder = recorder
+
+    def __call__(self, channel: Channel, value: PVValue, coalesced: int) -> Any:
+        self._recorder.encoded += 1
+        return (value.data, coalesced)
+
+
 class Recorder:
     """A subscription that writes down what it is told."""
 
@@ -47,11 +58,7 @@ class Recorder:
         self.owed = 0
         self.outbox = OpenOutbox(self._heard)
         self._channel = channel
-        channel.subscribe(self, key, self._encode)
-
-    def _encode(self, channel: Channel, value: PVValue, merged: int) -> Any:
-        self.encoded += 1
-        return (value.data, merged)
+        channel.subscribe(self, key, Encoder(self))
 
     @property
     def heard(self) -> list[Any]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
-from pycaserver.dialects.encoding import binary_payload, envelope, json_list, little_endian, text_of
+from pycaserver.dialects.encoding import binary_parts, envelope, json_list, little_endian, text_of
 
 DTYPES = st.sampled_from(["u1", "i2", "u2", "i4", "f4", "f8", "i8", "u8"])
 arrays = DTYPES.flatmap(lambda dtype: nps.arrays(dtype, st.integers(0, 40)))
@@ -103,7 +103,8 @@ def test_the_machines_own_order_is_not_copied() -> None:
 
 @given(st.binary(max_size=60), arrays)
 def test_the_elements_of_a_binary_payload_are_aligned(header: bytes, array: np.ndarray[Any, Any]) -> None:
-    payload = binary_payload(header, array)
+    head, body = binary_parts(header, array)
+    payload = head + bytes(body)
     length = int.from_bytes(payload[:4], "little")
     assert (4 + length) % 8 == 0
     assert payload[4 : 4 + length].rstrip(b" ") == header.rstrip(b" ")
@@ -111,6 +112,7 @@ def test_the_elements_of_a_binary_payload_are_aligned(header: bytes, array: np.n
     back = np.frombuffer(payload, array.dtype, offset=4 + length)
     assert back.tobytes() == array.tobytes()
     assert len(back) == len(array)
+    assert np.shares_memory(np.frombuffer(body, np.uint8), array) or not len(array)
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from pycaserver.core.channel import Channel
 from pycaserver.core.errors import ERROR_CODES, PycaError
+from pycaserver.core.fanout import Group
 from pycaserver.core.messages import Connect, Disconnect, Get, Ping, Pong, Reduce, SubscriptionOptions
 from pycaserver.core.values import Data, DbrType, Metadata, PVValue
 from pycaserver.dialects.native import NativeDialect
-from tests.fakes import Lines, World, value
+from tests.fakes import Lines, World, flat, value
 
 DIALECT = NativeDialect()
 
@@ -159,27 +160,44 @@ def test_floats_make_the_round_trip_bit_by_bit(number: float) -> None:
 
 
 ALARMS = st.tuples(st.integers(0, 5), st.integers(0, 25))
+SCALARS = st.floats() | st.integers(-(2**31), 2**31) | st.none() | st.text(max_size=5)
 READINGS = st.lists(
-    st.tuples(st.floats() | st.integers(-(2**31), 2**31), ALARMS, st.integers(0, 2**33), st.integers(0, 999_999_999)),
+    st.tuples(SCALARS, ALARMS, st.integers(0, 2**33), st.integers(0, 999_999_999), st.sampled_from([0, 0, 0, 2])),
     min_size=1,
     max_size=8,
 )
 
 
-@given(READINGS, st.text(st.characters(codec="utf-8")), st.integers(0, 2))
-def test_what_is_put_together_from_kept_parts_is_what_a_read_says(
-    readings: list[Any], units: str, coalesced: int
-) -> None:
-    """A monitor message of a scalar takes a quick way, the answer to get does not."""
-    channel = World().pool.acquire('"value":1,"count":1,"timestamp":2.5')
-    channel.metadata = Metadata(DbrType.DOUBLE, 1, units=units)
-    encode = DIALECT.value_encoder(SubscriptionOptions(), Lines())
-    for data, (severity, status), seconds, nanos in readings:
-        reading = PVValue(data, 1, seconds, nanos, severity, status)
-        answer = json.loads(DIALECT.answer(channel, reading, SubscriptionOptions(), None, Lines())[1:])
-        message = json.loads(encode(channel, reading, coalesced)[1:])
-        assert message.pop("coalesced", 0) == coalesced
+@given(READINGS, st.text(st.characters(codec="utf-8")))
+def test_a_batch_says_what_reads_say(readings: list[Any], units: str) -> None:
+    """The monitor messages of a batch are put together in a quick way, the answer to get is not."""
+    world, options, framing = World(), SubscriptionOptions(), Lines()
+    channels = [world.pool.acquire(name) for name in ('"value":1,"count":1,"timestamp":2.5', "B")]
+    groups = []
+    for channel in channels:
+        channel.metadata = Metadata(DbrType.DOUBLE, 1, units=units)
+        groups.append(Group(channel, world.pool.fanout, "kind", DIALECT.value_encoder(options, framing)))
+    updates = [
+        (groups[place % 2], PVValue(data, 1, seconds, nanos, severity, status), merged)
+        for place, (data, (severity, status), seconds, nanos, merged) in enumerate(readings)
+    ]
+    frames = groups[0].encode.batch(updates)
+    assert len(frames) == len(updates)
+    for (group, reading, merged), frame in zip(updates, frames, strict=True):
+        answer = json.loads(DIALECT.answer(group.channel, reading, options, None, framing)[1:])
+        message = json.loads(frame[1:])
+        assert message.pop("coalesced", 0) == merged
         assert message | {"msg_type": "get"} == answer
+
+
+def test_a_batch_keeps_up_with_metadata() -> None:
+    world = World()
+    channel = world.pool.acquire("PV")
+    group = Group(channel, world.pool.fanout, "kind", DIALECT.value_encoder(SubscriptionOptions(), Lines()))
+    for metadata in (Metadata(DbrType.LONG, 1, units="mm"), Metadata(DbrType.ENUM, 1, enum_strs=("off", "on"))):
+        channel.metadata = metadata
+        (frame,) = group.encode.batch([(group, value(1), 0)])
+        assert json.loads(frame[1:]) | {"units": metadata.units} == told(value(1), channel) | {"units": metadata.units}
 
 
 @given(st.integers(-(2**63), 2**64 - 1))
@@ -216,7 +234,7 @@ def test_a_binary_frame_is_read_without_a_copy(array: np.ndarray[Any, Any], unit
     channel.metadata = Metadata(DbrType.DOUBLE, 30, units=units)
     array = array.astype("f8")
     encode = DIALECT.value_encoder(SubscriptionOptions(encoding="binary"), Lines())
-    frame = encode(channel, value(array), 3)
+    frame = flat(encode(channel, value(array), 3))
     assert frame[:1] == b"B"
     payload = frame[1:]
     length = int.from_bytes(payload[:4], "little")

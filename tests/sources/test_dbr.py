@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 
 from pycaserver.core.values import DbrType, Limits
 from pycaserver.sources.dbr import (
-    CONTROL_SIZES,
     CTRL,
     EPICS_EPOCH,
+    SIZES,
     TIME,
     TIME_LAYOUTS,
-    TIME_SIZES,
     decode_control,
     decode_time,
 )
@@ -43,13 +42,19 @@ def time_bytes(kind: DbrType, values: list[float], severity: int = 2, status: in
 @pytest.mark.parametrize("kind", DbrType)
 def test_the_layouts_are_those_of_pyepics(kind: DbrType) -> None:
     structure = pyepics.Map[TIME + kind]
-    assert (structure.value.offset, structure.value.size) == TIME_SIZES[TIME + kind]
+    assert (structure.value.offset, structure.value.size) == SIZES[TIME + kind]
 
 
 @pytest.mark.parametrize("kind", NUMERIC)
 def test_the_control_sizes_end_where_the_value_begins(kind: DbrType) -> None:
     padding = {DbrType.CHAR: 1}.get(kind, 0)
-    assert pyepics.Map[CTRL + kind].value.offset == CONTROL_SIZES[CTRL + kind] + padding
+    assert pyepics.Map[CTRL + kind].value.offset == SIZES[CTRL + kind][0] + padding
+
+
+def test_an_ioc_that_does_not_carry_nanoseconds_is_understood() -> None:
+    raw = TIME_LAYOUTS[DbrType.DOUBLE].scalar.pack(0, 0, 7, 4_000_000_001, 1.5)
+    value = decode_time(TIME + DbrType.DOUBLE, 1, raw, is_array=False)
+    assert (value.seconds, value.nanos) == (EPICS_EPOCH + 11, 1)
 
 
 @pytest.mark.parametrize("kind", NUMERIC)

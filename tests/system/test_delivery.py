@@ -5,13 +5,13 @@ import os
 import socket
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from tests.databases import counters
 from tests.iocs import CIOC
-from tests.servers import Client, Server
+from tests.servers import WITHOUT_RING, Client, Server
 from tests.timing import wait_for
 
 MANY = 1000
@@ -50,10 +50,15 @@ class Counts:
                 values.append(message["value"])
 
 
-@pytest.mark.parametrize("batch", [False, True])
-def test_a_thousand_pvs_at_10_hz_arrive_complete_and_in_order(counting: CIOC, batch: bool) -> None:
+PROGRAM = ("-m", "pycaserver")
+
+
+@pytest.mark.parametrize(("batch", "program"), [(False, PROGRAM), (True, PROGRAM), (True, WITHOUT_RING)])
+def test_a_thousand_pvs_at_10_hz_arrive_complete_and_in_order(
+    counting: CIOC, batch: bool, program: Sequence[str]
+) -> None:
     counts = Counts()
-    with Server(counting.env()) as server, server.client() as client:
+    with Server(counting.env(), program=program) as server, server.client() as client:
         client.send(action="options", batch=batch)
         client.send(action="connect", pv=names_of(counting, MANY))
         while len(counts.values) < MANY or min(map(len, counts.values.values())) < 50:

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from functools import wraps
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pycaserver.core.outbox import BinaryFrame, Frame
 from pycaserver.web.framing import TEXT, frame
 from pycaserver.web.writer import CHUNK, PacedWriter
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, flat
 
 PONG = 0xA
 
@@ -117,27 +119,50 @@ async def test_urgent_frame_overtakes_whole_frames() -> None:
     assert done.done()
 
 
+LARGE = [b"l" * (2 * CHUNK + 5), BinaryFrame(b"head", memoryview(b"l" * (2 * CHUNK + 1)))]
+each_large = pytest.mark.parametrize("large", LARGE, ids=lambda frame: type(frame).__name__)
+
+
+@each_large
 @in_loop
-async def test_urgent_frame_waits_for_the_end_of_a_frame_that_has_begun() -> None:
+async def test_urgent_frame_waits_for_the_end_of_a_frame_that_has_begun(large: Frame) -> None:
     stream = Stream()
-    large = b"l" * (2 * CHUNK + 5)
     stream.writer.write([large, b"next"])
     stream.writer.write_urgently(b"pong")
     await stream.take_all()
-    assert stream.sent == large + b"pong" + b"next"
+    assert stream.sent == flat(large) + b"pong" + b"next"
 
 
 @in_loop
-async def test_dropping_keeps_the_rest_of_a_frame_that_has_begun() -> None:
+async def test_urgent_frame_goes_before_a_binary_frame_that_has_not_begun() -> None:
     stream = Stream()
-    large = b"l" * (2 * CHUNK + 5)
+    large = LARGE[1]
+    stream.writer.write([b"in flight"])
+    stream.writer.write([large])
+    stream.writer.write_urgently(b"pong")
+    await stream.take_all()
+    assert stream.sent == b"in flight" + b"pong" + flat(large)
+
+
+@in_loop
+async def test_small_binary_frame_is_sent_in_one_go() -> None:
+    stream = Stream()
+    stream.writer.write([BinaryFrame(b"head", memoryview(b"body")), b"next"])
+    assert stream.chunks == [b"headbodynext"]
+    assert stream.writer.unsent == len(b"headbodynext")
+
+
+@each_large
+@in_loop
+async def test_dropping_keeps_the_rest_of_a_frame_that_has_begun(large: Frame) -> None:
+    stream = Stream()
     stream.writer.write([large, b"stale"])
     urgent = stream.writer.write_urgently(b"pong")
     stream.writer.drop()
     stream.writer.write([b"close"])
     assert stream.writer.unsent == len(large) + len(b"close")
     await stream.take_all()
-    assert stream.sent == large + b"close"
+    assert stream.sent == flat(large) + b"close"
     assert urgent.cancelled()
     assert stream.writer.unsent == 0
 
