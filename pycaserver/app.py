@@ -13,15 +13,22 @@ from pathlib import Path
 from typing import Any, Final
 
 import pycaserver
+from pycaserver.audit import AuditTrail
+from pycaserver.core.access import AccessControl
 from pycaserver.core.clock import Timer
 from pycaserver.core.figures import Figures
 from pycaserver.core.pool import ChannelPool
+from pycaserver.core.services import Services
 from pycaserver.dialects.native import NativeDialect
+from pycaserver.reload import Reload, warn
+from pycaserver.sections import Server as ServerSection
 from pycaserver.settings import Settings
 from pycaserver.web.hub import Hub
+from pycaserver.web.identities import Identities
 from pycaserver.web.security import Policy
 from pycaserver.web.server import Listener
 from pycaserver.web.site import Site
+from pycaserver.web.tls import Certificate
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +63,10 @@ class LoopClock:
 class Server:
     """The whole server, from settings."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, load: Callable[[], Settings] | None = None) -> None:
+        """load: reads the settings again at a SIGHUP; without it there is no such thing."""
         self._settings = settings
+        self._load = load
         self._exit_code = 1  # until it listens
 
     async def run(self, listening: Callable[[str], None]) -> None:
@@ -80,6 +89,7 @@ class Server:
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD, 20, 100)
         clock, figures = LoopClock(), Figures()
+        identities = Identities(settings.auth, settings.server.trusted_proxies, clock)
         self._source = CASource(loop.add_reader, loop.call_later, figures)
         self._source.start()
         limits = settings.limits
@@ -90,17 +100,25 @@ class Server:
         loop.run_in_executor(None, policy.learn_own_names)
         self._hub = Hub(limits, clock, figures)
         self._hub.start()
+        identities.on_withdrawal = self._hub.review
+        access, audit = AccessControl(settings.access.compiled()), AuditTrail(settings.audit.file, figures)
+        warn(access.rules)
+        services = Services(self._pool, clock, figures, limits, access, audit)
         site = Site(
-            self._pool, clock, figures, limits, policy, self._hub, NativeDialect(), settings.pvs.names,
+            services, limits, policy, identities, self._hub, NativeDialect(), settings.pvs.names,
             pycaserver.__version__, clock.wall(),
         )  # fmt: skip
-        self._listener = Listener(site, static_folder())
+        self._listener = Listener(site, static_folder(), _certificate_of(settings.server))
+        if self._load:
+            self._reload = Reload(settings, self._load, access, audit, identities, self._listener)
         loop.call_later(LAG_SECONDS, self._measure_lag, clock, figures, clock.monotonic() + LAG_SECONDS)
 
     def _catch_signals(self) -> asyncio.Event:
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, partial(self._signalled, stopped))
+        if self._load:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lambda: self._reload())
         return stopped
 
     def _signalled(self, stopped: asyncio.Event) -> None:
@@ -129,6 +147,10 @@ class Server:
         figures.loop_lag_max = max(figures.loop_lag_max, figures.loop_lag)
         figures.updates_merged_in = self._source.handoff.queue.merged
         clock.call_later(LAG_SECONDS, self._measure_lag, clock, figures, now + LAG_SECONDS)
+
+
+def _certificate_of(server: ServerSection) -> Certificate | None:
+    return Certificate(server.tls_certificate, server.tls_key) if server.tls_certificate else None
 
 
 def static_folder() -> Path:

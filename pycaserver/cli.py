@@ -1,4 +1,4 @@
-"""The command line: serve (which is also the default), demo, check-config, watch."""
+"""The command line: serve (which is also the default), demo, check-config, token, watch."""
 
 import argparse
 import asyncio
@@ -12,7 +12,8 @@ from typing import Final, NoReturn
 
 import pycaserver
 from pycaserver import logs
-from pycaserver.settings import CONFIG_VARIABLE, Settings, SettingsError, load, table
+from pycaserver.core.errors import PycaError
+from pycaserver.settings import CONFIG_VARIABLE, Settings, SettingsError, Values, load, table
 
 USAGE_ERROR: Final = 2
 CANNOT_START: Final = 1
@@ -45,10 +46,17 @@ def _parser() -> argparse.ArgumentParser:
         _add_settings(command)
     check = commands.add_parser("check-config", help="say everything that is wrong with a settings file")
     check.add_argument("file", type=Path)
+    check.add_argument("--explain", nargs=2, metavar=("USER", "PV"), help="say what decides about that user and PV")
+    check.add_argument("--address", default="", help="with --explain: the address that the user comes from")
     check.set_defaults(run=_check_config)
+    token = commands.add_parser("token", help="make a token, and the lines of the settings file for it")
+    token.add_argument("user")
+    token.set_defaults(run=_token)
     watch = commands.add_parser("watch", help="print the changes of PVs, through a server: a camonitor")
     watch.add_argument("url", help="the server, such as http://localhost:8888/")
     watch.add_argument("pv", nargs="+")
+    watch.add_argument("--cafile", metavar="FILE", help="PEM file of certificates to trust (default: the system's)")
+    watch.add_argument("--token-file", type=Path, metavar="FILE", help="file with the token that says who watches")
     watch.set_defaults(run=_watch)
     return parser
 
@@ -61,10 +69,10 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
         command.add_argument(setting.flag, dest=setting.name, metavar="VALUE", help=note.replace("%", "%%"))
 
 
-def _settings(namespace: argparse.Namespace) -> Settings:
+def _settings(namespace: argparse.Namespace, otherwise: Values | None = None) -> Settings:
     file = namespace.config or os.environ.get(CONFIG_VARIABLE) or None
     flags = {setting.name: value for setting in table() if (value := getattr(namespace, setting.name)) is not None}
-    return load(Path(file) if file else None, os.environ, flags)
+    return load(Path(file) if file else None, os.environ, flags, otherwise)
 
 
 def _serve(namespace: argparse.Namespace) -> int:
@@ -72,16 +80,17 @@ def _serve(namespace: argparse.Namespace) -> int:
         settings = _settings(namespace)
     except SettingsError as error:
         return _complain(error)
-    return _run(settings, lambda url: print(f"pycaserver {pycaserver.__version__} listens on {url}", flush=True))
+    announce = f"pycaserver {pycaserver.__version__} listens on "
+    return _run(settings, lambda url: print(announce + url, flush=True), partial(_settings, namespace))
 
 
-def _run(settings: Settings, listening: Callable[[str], None]) -> int:
+def _run(settings: Settings, listening: Callable[[str], None], reload: Callable[[], Settings] | None = None) -> int:
     from pycaserver.app import Server  # not for the commands that need no server
 
     logs.set_up(settings.log.level, settings.log.format)
     os.environ.update(settings.epics)
     try:
-        asyncio.run(Server(settings).run(listening))
+        asyncio.run(Server(settings, reload).run(listening))
     except (OSError, RuntimeError) as error:
         print(f"pycaserver: cannot start: {error}", file=sys.stderr)
         return CANNOT_START
@@ -92,7 +101,7 @@ def _demo(namespace: argparse.Namespace) -> int:
     from pycaserver import demo
 
     try:
-        settings = _settings(namespace)
+        settings = _settings(namespace, demo.SETTINGS)
     except SettingsError as error:
         return _complain(error)
     with demo.SimulatedIOC() as ioc:
@@ -102,11 +111,35 @@ def _demo(namespace: argparse.Namespace) -> int:
 
 
 def _check_config(namespace: argparse.Namespace) -> int:
+    from pycaserver.advice import explain, notes
+
     try:
-        load(namespace.file, {}, {})
+        settings = load(namespace.file, {}, {})
+        user, pv = namespace.explain or ("", "")
+        lines = list(explain(settings, user, pv, namespace.address)) if namespace.explain else []
     except SettingsError as error:
         return _complain(error)
+    except PycaError as error:
+        return _complain(SettingsError([error.message]))
+    for note in notes(settings):
+        print(f"{namespace.file}: note: {note}")
+    print(*lines, sep="\n", end="\n" if lines else "")
+    if unreachable := settings.access.compiled().unreachable():
+        return _complain(SettingsError(unreachable))
     print(f"{namespace.file}: no mistakes found")
+    return 0
+
+
+def _token(namespace: argparse.Namespace) -> int:
+    from pycaserver.tokens import new_token, table_of
+
+    try:
+        token = new_token()
+        table = table_of(namespace.user, token)
+    except ValueError as error:
+        return _complain(SettingsError([str(error)]))
+    print(f"The token, shown this once; give it to {namespace.user}:\n\n    {token}\n")
+    print(f"For the settings file, which keeps its hash only:\n\n{table}")
     return 0
 
 
@@ -114,7 +147,8 @@ def _watch(namespace: argparse.Namespace) -> int:
     from pycaserver.web.watch import watch
 
     try:
-        asyncio.run(watch(namespace.url, namespace.pv, partial(print, flush=True)))
+        token = namespace.token_file.read_text().strip() if namespace.token_file else None
+        asyncio.run(watch(namespace.url, namespace.pv, partial(print, flush=True), namespace.cafile, token))
     except (KeyboardInterrupt, BrokenPipeError):
         return 0
     except (OSError, ValueError) as error:

@@ -5,9 +5,16 @@ import socket
 import subprocess
 import sys
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
+
+from pycaserver.core.access import Rule
 
 PREFIX: Final = "SIM:"
+SETTINGS: Final[dict[tuple[str, str], Any]] = {
+    ("access", "writes"): True,
+    ("access", "rule"): [Rule(pv=f"{PREFIX}*", allow="write")],
+}
+"""Everybody may write what is simulated, unless settings say anything about access."""
 
 
 class SimulatedIOC:
@@ -27,7 +34,11 @@ class SimulatedIOC:
     @property
     def epics(self) -> dict[str, str]:
         """The variables with which a CA client finds it, and nothing else."""
-        return {"EPICS_CA_ADDR_LIST": f"127.0.0.1:{self._port}", "EPICS_CA_AUTO_ADDR_LIST": "NO"}
+        return {
+            "EPICS_CA_ADDR_LIST": f"127.0.0.1:{self._port}",
+            "EPICS_CA_AUTO_ADDR_LIST": "NO",
+            "EPICS_CA_NAME_SERVERS": "",
+        }
 
     def __enter__(self) -> Self:
         command = (sys.executable, "-m", "ioc_sim", "--prefix", PREFIX, "--end-with-stdin")

@@ -1,75 +1,25 @@
 """The one table of settings: it makes the TOML keys, the PYCASERVER_* variables, the flags, --help and the reference.
 
-Flags beat variables beat the file. Unknown keys are errors. Each section is a struct, each of its fields a setting.
+Flags beat variables beat the file. Unknown keys are errors. What the sections are is in sections.py.
 """
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_type_hints
+from typing import Any, Final, NamedTuple, TypeAlias, get_args, get_type_hints
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
 
-from pycaserver.core.names import check_pv_name
+from pycaserver.agreement import disagreements
+from pycaserver.core.access import Rule
+from pycaserver.sections import Access, Audit, Auth, Jwt, Limits, Log, Pvs, Server, Token
 
 ENVIRONMENT_PREFIX: Final = "PYCASERVER_"
 CONFIG_VARIABLE: Final = "PYCASERVER_CONFIG"
 """Names the settings file, where no flag does."""
 _TEST_PREFIX: Final = "PYCASERVER_TEST_"
-
-Positive = Annotated[float, Meta(gt=0)]
-PositiveInt = Annotated[int, Meta(gt=0)]
-Port = Annotated[int, Meta(ge=0, le=65535)]
-
-
-class Server(Struct, forbid_unknown_fields=True):
-    """Where it is served, and for whom."""
-
-    address: Annotated[str, Meta(description="address to listen on; loopback unless asked otherwise")] = "127.0.0.1"
-    port: Annotated[Port, Meta(description="port to listen on; 0: a free one")] = 8888
-    allowed_hosts: Annotated[
-        list[str], Meta(description="names in Host headers, beside IP literals, localhost and the machine's own names")
-    ] = field(default_factory=list)
-    allowed_origins: Annotated[
-        list[str], Meta(description="origins of pages served elsewhere, such as https://panel.example.org")
-    ] = field(default_factory=list)
-
-
-class Limits(Struct, forbid_unknown_fields=True):
-    """What a peer may ask for, and how long it may take."""
-
-    message_bytes: Annotated[PositiveInt, Meta(description="largest message; a larger one closes with 1009")] = 1048576
-    subscriptions_per_session: Annotated[PositiveInt, Meta(description="subscriptions and reads of one session")] = (
-        10000
-    )
-    sessions: Annotated[PositiveInt, Meta(description="sessions in all; one more is closed with 1013")] = 2000
-    sessions_per_address: Annotated[PositiveInt, Meta(description="sessions from one address")] = 500
-    requests_per_second: Annotated[Positive, Meta(description="beyond it a session is read more slowly")] = 1000
-    errors_per_second: Annotated[Positive, Meta(description="beyond it for long a session is closed with 4002")] = 20
-    backlog_bytes: Annotated[
-        int, Meta(ge=262144, description="bytes kept for a peer that is behind; a quarter of them values")
-    ] = 2097152
-    slow_after_seconds: Annotated[Positive, Meta(description="without progress so long: closed with 4001")] = 10
-    linger_seconds: Annotated[float, Meta(ge=0, description="how long a channel outlives its last user")] = 5
-    search_seconds: Annotated[Positive, Meta(description="then a PV is told not_found, while the search goes on")] = 3
-    ping_seconds: Annotated[Positive, Meta(description="between pings; no pong for as long again: 4004")] = 20
-    header_seconds: Annotated[Positive, Meta(description="how long a request's headers may take")] = 10
-
-
-class Log(Struct, forbid_unknown_fields=True):
-    """What is logged to standard error."""
-
-    level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="least level logged")] = "info"
-    format: Annotated[Literal["text", "json"], Meta(description="one line per event, as text or as JSON")] = "text"
-
-
-class Pvs(Struct, forbid_unknown_fields=True):
-    """What the service knows about."""
-
-    names: Annotated[list[str], Meta(description="PVs offered on the page and listed with their state by /readyz")] = (
-        field(default_factory=list)
-    )
 
 
 class Settings(Struct, forbid_unknown_fields=True):
@@ -79,11 +29,19 @@ class Settings(Struct, forbid_unknown_fields=True):
     limits: Limits = field(default_factory=Limits)
     log: Log = field(default_factory=Log)
     pvs: Pvs = field(default_factory=Pvs)
+    access: Access = field(default_factory=Access)
+    auth: Auth = field(default_factory=Auth)
+    audit: Audit = field(default_factory=Audit)
     epics: dict[str, str] = field(default_factory=dict)
     """EPICS_* variables to set before Channel Access starts."""
 
 
-SECTIONS: Final = {"server": Server, "limits": Limits, "log": Log, "pvs": Pvs}
+SECTIONS: Final[dict[str, type[Struct]]] = {
+    "server": Server, "limits": Limits, "access": Access, "auth": Auth, "auth.jwt": Jwt, "audit": Audit,
+    "log": Log, "pvs": Pvs,
+}  # fmt: skip
+TABLES: Final[dict[str, type[Struct]]] = {"access.rule": Rule, "auth.token": Token}
+"""Arrays of tables: in the file only."""
 
 
 class Setting(NamedTuple):
@@ -103,13 +61,13 @@ class Setting(NamedTuple):
     @property
     def variable(self) -> str:
         """The environment variable."""
-        return f"{ENVIRONMENT_PREFIX}{self.section}_{self.key}".upper()
+        return ENVIRONMENT_PREFIX + self.name.replace(".", "_").upper()
 
     @property
     def flag(self) -> str:
         """The command line flag; the section is left out for [server]."""
-        stem = self.key if self.section == "server" else f"{self.section}-{self.key}"
-        return "--" + stem.replace("_", "-")
+        stem = self.key if self.section == "server" else self.name
+        return "--" + stem.replace("_", "-").replace(".", "-")
 
     @property
     def is_list(self) -> bool:
@@ -126,17 +84,32 @@ class SettingsError(Exception):
 
 
 def table() -> Iterator[Setting]:
-    """Every setting but the free-form [epics]."""
+    """Every setting but the free-form [epics] and the arrays of tables."""
     for section, struct in SECTIONS.items():
-        hints = get_type_hints(struct, include_extras=True)
         defaults = struct()
-        for key in struct.__struct_fields__:
-            help_text = next(m.description for m in reversed(get_args(hints[key])) if getattr(m, "description", None))
-            yield Setting(section, key, hints[key], getattr(defaults, key), help_text)
+        for key, type_, help_text in described(struct):
+            if f"{section}.{key}" not in (*SECTIONS, *TABLES):
+                yield Setting(section, key, type_, getattr(defaults, key), help_text)
 
 
-def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, str]) -> Settings:
-    """The settings in effect; flags by Setting.name. SettingsError names everything that is wrong."""
+def described(struct: type[Struct]) -> Iterator[tuple[str, Any, str]]:
+    """Each key of a section or table with its type and its help."""
+    for key, type_ in get_type_hints(struct, include_extras=True).items():
+        helps = [note.description for note in get_args(type_) if getattr(note, "description", None)]
+        yield key, type_, helps[-1] if helps else ""
+
+
+Values: TypeAlias = dict[tuple[str, str], Any]
+"""Section and key to value."""
+
+
+def load(
+    file: Path | None, environment: Mapping[str, str], flags: Mapping[str, str], otherwise: Values | None = None
+) -> Settings:
+    """The settings in effect; flags by Setting.name. SettingsError names everything that is wrong.
+
+    otherwise: values of sections that neither file, variable nor flag mentions, in place of the defaults.
+    """
     problems: list[str] = []
     values = _from_file(file, problems) if file else {}
     for variable in sorted(_our_variables(environment) - {setting.variable for setting in table()}):
@@ -146,14 +119,16 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
                               (setting.flag, flags.get(setting.name))):  # fmt: skip
             if given is not None:
                 _put(values, setting, _split(given) if setting.is_list else given, source, problems)
+    mentioned = {section for section, _ in values}
+    values |= {key: value for key, value in (otherwise or {}).items() if key[0] not in mentioned}
     settings = Settings()
     for (section, key), value in values.items():
-        target: Any = getattr(settings, section)
+        target: Any = attrgetter(section)(settings)
         if isinstance(target, dict):
             target[key] = value
         else:
             setattr(target, key, value)
-    problems += [f"pvs.names: {name!r} cannot be the name of a PV" for name in settings.pvs.names if not _is_name(name)]
+    problems += disagreements(settings)
     if problems:
         raise SettingsError(problems)
     return settings
@@ -164,31 +139,55 @@ def _our_variables(environment: Mapping[str, str]) -> set[str]:
     return ours - {CONFIG_VARIABLE}
 
 
-def _from_file(file: Path, problems: list[str]) -> dict[tuple[str, str], Any]:
+def _from_file(file: Path, problems: list[str]) -> Values:
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         problems.append(f"{file}: {error}")
         return {}
-    values: dict[tuple[str, str], Any] = {}
-    known = {(setting.section, setting.key): setting for setting in table()}
+    values: Values = {}
     for section, keys in document.items():
-        if section not in (*SECTIONS, "epics"):
-            problems.append(f"{section}: there is no such section")
-        elif not isinstance(keys, dict):
-            problems.append(f"{section}: is a section, not a value")
-        elif section == "epics":
-            _put_epics(values, keys, problems)
+        if section in (*SECTIONS, "epics"):
+            _put_section(values, section, keys, problems)
         else:
-            for key, value in keys.items():
-                if (section, key) in known:
-                    _put(values, known[section, key], value, f"{section}.{key}", problems, strict=True)
-                else:
-                    problems.append(f"{section}.{key}: there is no such setting")
+            problems.append(f"{section}: there is no such section")
     return values
 
 
-def _put_epics(values: dict[tuple[str, str], Any], keys: dict[str, Any], problems: list[str]) -> None:
+def _put_section(values: Values, section: str, keys: Any, problems: list[str]) -> None:
+    if not isinstance(keys, dict):
+        problems.append(f"{section}: is a section, not a value")
+        return
+    if section == "epics":
+        _put_epics(values, keys, problems)
+        return
+    known = {setting.name: setting for setting in table()}
+    for key, value in keys.items():
+        name = f"{section}.{key}"
+        if name in known:
+            _put(values, known[name], value, name, problems, strict=True)
+        elif name in TABLES:
+            values[section, key] = _tables(name, value, problems)
+        elif name in SECTIONS:
+            _put_section(values, name, value, problems)
+        else:
+            problems.append(f"{name}: there is no such setting")
+
+
+def _tables(name: str, tables: Any, problems: list[str]) -> list[Struct]:
+    if not isinstance(tables, list):
+        problems.append(f"{name}: is an array of tables; each begins with [[{name}]]")
+        return []
+    good = []
+    for number, given in enumerate(tables, 1):
+        try:
+            good.append(msgspec.convert(given, TABLES[name]))
+        except msgspec.ValidationError as error:
+            problems.append(f"{name} {number}: {error}")
+    return good
+
+
+def _put_epics(values: Values, keys: dict[str, Any], problems: list[str]) -> None:
     for key, value in keys.items():
         if not key.startswith("EPICS_") or isinstance(value, dict | list):
             problems.append(f"epics.{key}: [epics] takes EPICS_... variables with one value each")
@@ -197,7 +196,7 @@ def _put_epics(values: dict[tuple[str, str], Any], keys: dict[str, Any], problem
 
 
 def _put(
-    values: dict[tuple[str, str], Any],
+    values: Values,
     setting: Setting,
     value: Any,
     source: str,
@@ -212,10 +211,3 @@ def _put(
 
 def _split(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
-
-
-def _is_name(name: str) -> bool:
-    try:
-        return bool(check_pv_name(name))
-    except Exception:
-        return False

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.iocs import CIOC, types_ioc
-from tests.servers import Server
+from tests.servers import WRITABLE, Server
 
 OFFERED = ("ai", "mbbi", "nowhere")
 OFFERED_ONLY = {"connected": 2, "searching": 0, "disconnected": 1}
@@ -30,6 +30,7 @@ def server(types: CIOC) -> Iterator[Server]:
         "pvs-names": ",".join(types.prefix + name for name in OFFERED),
         "allowed-hosts": LISTED_HOST,
         "allowed-origins": LISTED_ORIGIN,
+        **WRITABLE,
     }
     with Server(types.env(), settings) as server:
         yield server

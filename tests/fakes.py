@@ -11,13 +11,18 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from pycaserver.core.channel import Channel
+from pycaserver.core.access import AccessControl, Rules
+from pycaserver.core.audit import AuditEntry
+from pycaserver.core.channel import Channel, PutEvents
 from pycaserver.core.errors import CloseCode, PycaError
 from pycaserver.core.figures import Figures
+from pycaserver.core.identity import Identity
 from pycaserver.core.outbox import BinaryFrame, Frame
 from pycaserver.core.pool import ChannelPool
+from pycaserver.core.rights import Gate
+from pycaserver.core.services import Services
 from pycaserver.core.session import Session
-from pycaserver.core.values import Access, Data, DbrType, Metadata, PVValue
+from pycaserver.core.values import Access, Array, Data, DbrType, Metadata, PVValue
 from pycaserver.dialects.native import NativeDialect
 
 WALL_START = 1_700_000_000.0
@@ -96,6 +101,15 @@ def value(data: Data = 1.0, *, count: int | None = None, seconds: int = 1_447_79
 Done = Callable[[PVValue | PycaError], None]
 
 
+@dataclass
+class FakePut:
+    """A put that has come to the source."""
+
+    elements: Array
+    events: PutEvents
+    wait: bool
+
+
 class FakeSourceChannel:
     """The source's end of one channel: the test plays the IOC through it."""
 
@@ -105,6 +119,10 @@ class FakeSourceChannel:
         self.closed = False
         self.reads: list[Done] = []
         """Reads that the IOC has not answered, and that nobody has forgotten."""
+        self.puts: list[FakePut] = []
+        """Puts that have no outcome yet."""
+        self.sends = True
+        """Whether puts go out at once; otherwise they can be taken back."""
 
     # -- what the core calls
 
@@ -115,10 +133,23 @@ class FakeSourceChannel:
         self.reads.append(done)
         return lambda: self.reads.remove(done) if done in self.reads else None
 
+    def put(self, elements: Array, events: PutEvents, *, wait: bool) -> Callable[[], bool]:
+        put = FakePut(elements, events, wait)
+        self.puts.append(put)
+        if self.sends:
+            events.sent()
+        return lambda: not self.sends
+
     def close(self) -> None:
         self.closed = True
 
     # -- what the test says
+
+    def complete(self, error: PycaError | None = None, old: PVValue | None = None) -> FakePut:
+        """The outcome of the oldest put."""
+        put = self.puts.pop(0)
+        put.events.done(old, error)
+        return put
 
     def connect(self, type: DbrType = DbrType.DOUBLE, count: int = 1, access: Access = READ_WRITE) -> None:
         """The PV connects; its metadata has not come yet."""
@@ -140,6 +171,21 @@ class FakeSourceChannel:
     def answer(self, result: PVValue | PycaError) -> None:
         """Answer the oldest read."""
         self.reads.pop(0)(result)
+
+
+class FakeAudit:
+    """Keeps the entries; refuses all puts while `trouble` says why."""
+
+    def __init__(self) -> None:
+        self.entries: list[AuditEntry] = []
+        self.trouble = ""
+
+    def ready(self) -> None:
+        if self.trouble:
+            raise PycaError("write_disabled", self.trouble)
+
+    def record(self, entry: AuditEntry) -> None:
+        self.entries.append(entry)
 
 
 class FakeSource:
@@ -257,13 +303,12 @@ class FakeLimits:
 class Peer:
     """A session with the fake transport at its end."""
 
-    def __init__(self, world: "World", limits: FakeLimits) -> None:
+    def __init__(self, world: "World", limits: FakeLimits, gate: Gate | None = None) -> None:
         self.transport = FakeTransport()
         self.lines, arrays = FRAMINGS
         self._clock = world.clock
-        self.session = Session(
-            world.pool, NativeDialect(), self.transport, (self.lines, arrays), limits, world.clock, world.figures
-        )
+        services = Services(world.pool, world.clock, world.figures, limits, world.access, world.audit)
+        self.session = Session(services, NativeDialect(), self.transport, (self.lines, arrays), Identity(), gate)
         self._heard = 0
 
     def says(self, message: str | bytes | dict[str, Any]) -> float:
@@ -319,12 +364,14 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     figures: Figures = field(default_factory=Figures)
     source: FakeSource = field(default_factory=FakeSource)
+    access: AccessControl = field(default_factory=lambda: AccessControl(Rules(writes=True, default="write")))
+    audit: FakeAudit = field(default_factory=FakeAudit)
 
     def __post_init__(self) -> None:
         self.pool = ChannelPool(self.source, self.clock, self.figures, self.search_seconds, self.linger_seconds)
 
-    def peer(self, **limits: Any) -> Peer:
-        return Peer(self, FakeLimits(**limits))
+    def peer(self, gate: Gate | None = None, **limits: Any) -> Peer:
+        return Peer(self, FakeLimits(**limits), gate)
 
     def channel(self, name: str = "PV") -> Channel:
         """A channel with its source's end, opened by the pool; world.source[name] plays its IOC."""

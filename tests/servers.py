@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 ANSWER_SECONDS = 10.0
+WRITABLE = {"access-writes": "true", "access-default": "write"}
+"""Settings with which everybody may write everything."""
 
 WITHOUT_RING = (
     "-c",
@@ -28,7 +30,7 @@ WITHOUT_RING = (
 )
 """The program as it is where there was no C compiler."""
 
-_LISTENING = re.compile(r"listens on (http://\S+/)")
+_LISTENING = re.compile(r"listens on (https?://\S+/)")
 
 
 class Server:

@@ -182,6 +182,15 @@ def test_demo_offers_live_pvs(demo: Command) -> None:
             silent.discard(client.wait(msg_type="monitor", timeout=20)["pvname"])
 
 
+def test_demo_lets_everybody_write_what_it_simulates_and_nothing_else(demo: Command) -> None:
+    url = url_of(demo)
+    with Client(url.replace("http", "ws") + "monitor") as client:
+        client.send(action="put", pv="SIM:VALVE", value=1, timeout=30)
+        assert client.wait(lambda m: m["msg_type"] != "connection", timeout=30)["msg_type"] == "put"
+        client.send(action="put", pv="OTHER", value=1)
+        assert client.wait(msg_type="error")["code"] == "write_denied"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_demo_leaves_no_process_behind(demo: Command, number: signal.Signals) -> None:
     url_of(demo)

@@ -1,6 +1,8 @@
 """The command line: commands, flags, exit codes, what is printed where."""
 
+import hashlib
 import json
+import re
 import signal
 import socket
 from pathlib import Path
@@ -32,7 +34,9 @@ def test_version() -> None:
 def test_help_lists_the_commands(flag: str) -> None:
     code, out, err = run(flag)
     assert (code, err) == (0, [])
-    assert {"serve", "demo", "check-config", "watch"} <= {line.split()[0] for line in out.splitlines() if line.strip()}
+    assert {"serve", "demo", "check-config", "token", "watch"} <= {
+        line.split()[0] for line in out.splitlines() if line.strip()
+    }
 
 
 @pytest.mark.parametrize("command", ["serve", "demo"])
@@ -47,6 +51,7 @@ def test_help_lists_every_setting_with_its_meaning(command: str) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [["--nonsense"], ["serve", "--nonsense=1"], ["serve", "stray"], ["nonsense"], ["check-config"], ["watch"],
+     ["token"], ["check-config", "x.toml", "--explain", "anna"],
      ["watch", "http://localhost/"], ["serve", "--port"]],
     ids=" ".join,
 )  # fmt: skip
@@ -95,6 +100,82 @@ def test_check_config_is_content_with_a_good_file(tmp_path: Path) -> None:
     code, out, err = run("check-config", path)
     assert (code, err) == (0, [])
     assert str(path) in out
+
+
+RULES_FILE = """
+[access]
+writes = %s
+[[access.rule]]
+pv = "SIM:*"
+who = ["group:operators"]
+allow = "write"
+%s
+[[auth.token]]
+user = "anna"
+groups = ["operators"]
+sha256 = "%s"
+"""
+SHADOWED = '[[access.rule]]\npv = "SIM:A"\nwho = ["group:operators"]\nallow = "none"'
+
+
+def rules_file(tmp_path: Path, writes: str = "true", more: str = "") -> Path:
+    path = tmp_path / "rules.toml"
+    path.write_text(RULES_FILE % (writes, more, "0" * 64))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("user", "pv", "answer"),
+    [
+        ("anna", "SIM:A", 'anna in operators, SIM:A: read yes, write yes: access.rule 1 (pv = "SIM:*") allows write'),
+        ("", "SIM:A.VAL", 'anonymous, SIM:A.VAL: read yes, write no: access.default is "read"'),
+    ],
+)
+def test_check_config_explains_what_decides(tmp_path: Path, user: str, pv: str, answer: str) -> None:
+    path = rules_file(tmp_path)
+    code, out, err = run("check-config", path, "--explain", user, pv)
+    assert (code, err) == (0, [])
+    assert out == f"{answer}\n{path}: no mistakes found\n"
+
+
+def test_check_config_explains_no_bad_name(tmp_path: Path) -> None:
+    code, out, err = run("check-config", rules_file(tmp_path), "--explain", "anna", "SIM:A ")
+    assert (code, out) == (1, "")
+    assert err == ["pycaserver: The name begins or ends with a space."]
+
+
+def test_check_config_names_rules_that_never_decide(tmp_path: Path) -> None:
+    code, out, err = run("check-config", rules_file(tmp_path, more=SHADOWED), "--explain", "anna", "SIM:A")
+    assert code == 1
+    assert "write yes" in out
+    assert err == ['pycaserver: access.rule 2 (pv = "SIM:A") never decides: access.rule 1 (pv = "SIM:*") comes first']
+
+
+def test_check_config_notes_rules_without_effect(tmp_path: Path) -> None:
+    path = rules_file(tmp_path, writes="false")
+    code, out, err = run("check-config", path)
+    assert (code, err) == (0, [])
+    note, end = out.splitlines()
+    assert note.startswith(f'{path}: note: access.rule 1 (pv = "SIM:*") allows write, but access.writes is false')
+    assert end == f"{path}: no mistakes found"
+
+
+def test_token_prints_a_token_once_and_the_lines_for_the_file(tmp_path: Path) -> None:
+    code, out, err = run("token", "anna")
+    assert (code, err) == (0, [])
+    (token,) = re.findall(r"pyca_\S+", out)
+    table = out[out.index("[[auth.token]]") :]
+    assert hashlib.sha256(token.encode()).hexdigest() in table
+    path = tmp_path / "settings.toml"
+    path.write_text(table)
+    assert run("check-config", path)[0] == 0
+    assert token not in run("token", "anna")[1]
+
+
+def test_token_for_nobody() -> None:
+    code, out, err = run("token", "")
+    assert (code, out) == (1, "")
+    assert err == ["pycaserver: '' cannot be the name of a user"]
 
 
 @pytest.mark.parametrize("content", [None, "port = ", "\xff"], ids=["missing", "no TOML", "no UTF-8"])

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "pycaserver"
 DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", *sorted(DOCS.rglob("*.md"))]
 PROTOCOL = REFERENCE / "monitor-protocol.md"
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -121,9 +121,11 @@ MESSAGE_SECTIONS = {
     "### `monitor` and `get`": (messages.Monitor, messages.GetAnswer),
     "### `metadata` and `info`": (messages.MetadataMessage, messages.InfoAnswer),
     "### `access`": (messages.AccessMessage,),
+    "### `put`, the answer": (messages.PutAnswer,),
     "### `list`": (messages.ListAnswer,),
     "### `options`, the answer": (messages.OptionsAnswer,),
     "### `pong`": (messages.Pong,),
+    "### `authenticate`, the answer": (messages.AuthenticateAnswer,),
     "### `error`": (messages.Error,),
 }
 
@@ -163,6 +165,8 @@ def test_settings_page_has_every_setting() -> None:
     for name in settings.SECTIONS:
         expected = {setting.key for setting in settings.table() if setting.section == name}
         same(first_column(section(page, f"## `[{name}]`")), expected)
+    for name, struct in settings.TABLES.items():
+        same(first_column(section(page, f"## `[[{name}]]`")), set(struct.__struct_fields__))
 
 
 def test_commands() -> None:
@@ -194,7 +198,7 @@ def test_every_decision_is_on_the_map() -> None:
 
 
 def test_mentioned_settings_exist() -> None:
-    known = {setting.name for setting in settings.table()}
+    known = {setting.name for setting in settings.table()} | {*settings.SECTIONS, *settings.TABLES}
     sections = "|".join(settings.SECTIONS)
     for page in PAGES:
         mentioned = set(re.findall(rf"`((?:{sections})\.[a-z_]+)`", page.read_text()))

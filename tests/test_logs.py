@@ -88,6 +88,20 @@ def test_events_of_the_level_and_above_go_to_standard_error(form: str, monkeypat
 
 
 @pytest.mark.usefixtures("logging_restored")
+def test_a_malformed_request_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tornado's own line, which has the header that was wrong."""
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    set_up("debug", "text")
+    log = logging.getLogger("tornado.general")
+    log.info("Malformed HTTP message from %s: %s", "192.0.2.7", "Invalid header value 'Bearer s3cret\x01'")
+    log.info("something else: %s", "told")
+    first, second = stream.getvalue().splitlines()
+    assert "192.0.2.7" in first and "s3cret" not in first
+    assert second.endswith("something else: told")
+
+
+@pytest.mark.usefixtures("logging_restored")
 def test_warnings_become_events(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)

@@ -1,12 +1,16 @@
 """settings.py: one table; flags beat variables beat the file; everything that is wrong is named."""
 
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from pycaserver.settings import SECTIONS, Setting, Settings, SettingsError, load, table
+from pycaserver.core.access import Rule
+from pycaserver.core.identity import Identity
+from pycaserver.sections import Token
+from pycaserver.settings import SECTIONS, TABLES, Setting, Settings, SettingsError, load, table
 
 TABLE = {setting.name: setting for setting in table()}
 OTHER_VALUES: dict[str, tuple[str, Any]] = {
@@ -14,10 +18,14 @@ OTHER_VALUES: dict[str, tuple[str, Any]] = {
     "server.port": ("0", 0),
     "server.allowed_hosts": ("a.example.org, b.example.org", ["a.example.org", "b.example.org"]),
     "server.allowed_origins": ("https://a.example.org", ["https://a.example.org"]),
+    "server.tls_certificate": ("cert.pem", "cert.pem"),
+    "server.tls_key": ("key.pem", "key.pem"),
+    "server.trusted_proxies": ("10.1.2.3,10.2.0.0/16", ["10.1.2.3", "10.2.0.0/16"]),
     "limits.message_bytes": ("1000", 1000),
     "limits.subscriptions_per_session": ("3", 3),
     "limits.sessions": ("4", 4),
     "limits.sessions_per_address": ("5", 5),
+    "limits.sessions_per_user": ("6", 6),
     "limits.requests_per_second": ("0.5", 0.5),
     "limits.errors_per_second": ("2", 2.0),
     "limits.backlog_bytes": ("262144", 262144),
@@ -26,17 +34,43 @@ OTHER_VALUES: dict[str, tuple[str, Any]] = {
     "limits.search_seconds": ("0.1", 0.1),
     "limits.ping_seconds": ("60", 60.0),
     "limits.header_seconds": ("2", 2.0),
+    "access.writes": ("true", True),
+    "access.default": ("none", "none"),
+    "access.administrators": ("user:anna", ["user:anna"]),
+    "auth.required": ("1", True),
+    "auth.login_timeout": ("3", 3.0),
+    "auth.user_header": ("X-Forwarded-User", "X-Forwarded-User"),
+    "auth.jwt.issuer": ("https://id.example.org", "https://id.example.org"),
+    "auth.jwt.audience": ("pycaserver", "pycaserver"),
+    "auth.jwt.jwks_file": ("keys.json", "keys.json"),
+    "auth.jwt.user_claim": ("email", "email"),
+    "auth.jwt.groups_claim": ("roles", "roles"),
+    "audit.file": ("puts.jsonl", "puts.jsonl"),
     "log.level": ("debug", "debug"),
     "log.format": ("json", "json"),
     "pvs.names": ("A,B", ["A", "B"]),
 }
 """Each setting as a variable or flag, and its value then; none is the default."""
 
+TOGETHER = (
+    {"server.tls_certificate", "server.tls_key"},
+    {"auth.user_header", "server.trusted_proxies"},
+    {"auth.jwt.issuer", "auth.jwt.audience", "auth.jwt.jwks_file"},
+)
+"""Settings that need each other."""
+
+
+def others(setting: Setting) -> dict[str, str]:
+    """What must be given with that setting, as flags."""
+    names = next((names for names in TOGETHER if setting.name in names), set())
+    return {name: OTHER_VALUES[name][0] for name in names - {setting.name}}
+
+
 every_setting = pytest.mark.parametrize("setting", TABLE.values(), ids=TABLE)
 
 
 def value_of(settings: Settings, setting: Setting) -> Any:
-    return getattr(getattr(settings, setting.section), setting.key)
+    return attrgetter(setting.name)(settings)
 
 
 def toml(tmp_path: Path, text: str) -> Path:
@@ -57,8 +91,8 @@ def problems(file: Path | None = None, variables: dict[str, str] | None = None, 
 
 def test_the_table_has_every_field_of_every_section() -> None:
     fields = {f"{section}.{key}" for section, struct in SECTIONS.items() for key in struct.__struct_fields__}
-    assert set(TABLE) == fields == set(OTHER_VALUES)
-    assert set(Settings.__struct_fields__) == {*SECTIONS, "epics"}
+    assert set(TABLE) == fields - {*SECTIONS, *TABLES} == set(OTHER_VALUES)
+    assert {*Settings.__struct_fields__, "auth.jwt"} == {*SECTIONS, "epics"}
 
 
 def test_variables_and_flags_differ() -> None:
@@ -104,21 +138,21 @@ def test_defaults_are_not_shared() -> None:
 @every_setting
 def test_every_setting_can_be_a_variable(setting: Setting) -> None:
     text, expected = OTHER_VALUES[setting.name]
-    assert value_of(load(None, {setting.variable: text}, {}), setting) == expected != setting.default
+    assert value_of(load(None, {setting.variable: text}, others(setting)), setting) == expected != setting.default
 
 
 @every_setting
 def test_every_setting_can_be_a_flag(setting: Setting) -> None:
     text, expected = OTHER_VALUES[setting.name]
-    assert value_of(load(None, {}, {setting.name: text}), setting) == expected
+    assert value_of(load(None, {}, {setting.name: text} | others(setting)), setting) == expected
 
 
 @every_setting
 def test_every_setting_can_be_in_the_file(setting: Setting, tmp_path: Path) -> None:
     expected = OTHER_VALUES[setting.name][1]
-    literal = repr(expected).replace("'", '"')
+    literal = repr(expected).replace("'", '"').replace("True", "true")
     file = toml(tmp_path, f"[{setting.section}]\n{setting.key} = {literal}\n")
-    assert value_of(load(file, {}, {}), setting) == expected
+    assert value_of(load(file, {}, others(setting)), setting) == expected
 
 
 def test_flags_beat_variables_beat_the_file_beats_the_default(tmp_path: Path) -> None:
@@ -138,6 +172,59 @@ def test_a_list_replaces_a_list(tmp_path: Path) -> None:
 def test_variables_of_others_do_not_matter() -> None:
     others = {"PATH": "/bin", "EPICS_CA_ADDR_LIST": "x", "PYCASERVER_CONFIG": "x.toml", "PYCASERVER_TEST_TIMEOUT": "5"}
     assert load(None, others, {}) == Settings()
+
+
+# -- arrays of tables
+
+TABLES_FILE = """
+[access]
+writes = true
+[[access.rule]]
+pv = "SIM:*"
+who = ["user:anna", "group:operators", "address:10.1.2.0/24"]
+allow = "write"
+[[access.rule]]
+pv = 're:SIM:\\d+'
+allow = "none"
+[auth]
+required = true
+[[auth.token]]
+user = "anna"
+groups = ["operators"]
+sha256 = "%s"
+[auth.jwt]
+issuer = "https://id.example.org"
+audience = "pycaserver"
+jwks_file = "keys.json"
+""" % ("0" * 64)
+
+
+def test_rules_and_tokens(tmp_path: Path) -> None:
+    settings = load(toml(tmp_path, TABLES_FILE), {}, {})
+    assert settings.access.rule == [
+        Rule("SIM:*", "write", ("user:anna", "group:operators", "address:10.1.2.0/24")),
+        Rule(r"re:SIM:\d+", "none", ("anyone",)),
+    ]
+    assert settings.auth.token == [Token("anna", "0" * 64, ("operators",))]
+    assert (settings.auth.required, settings.auth.jwt.audience) == (True, "pycaserver")
+    rules = settings.access.compiled()
+    assert rules.decide("SIM:A", Identity("anna")).write
+    assert not rules.decide("SIM:A", Identity("bert")).write
+
+
+def test_without_settings_nothing_is_written_and_there_are_no_administrators_but_by_group() -> None:
+    settings = load(None, {}, {})
+    decision = settings.access.compiled().decide("SIM:A", Identity("anna"))
+    assert (decision.read, decision.write, decision.code) == (True, False, "write_disabled")
+    assert not settings.access.compiled().is_administrator(Identity("anna", ("operators",), "127.0.0.1"))
+    assert settings.access.compiled().is_administrator(Identity("anna", ("admins",)))
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_arrays_of_tables_are_no_variables_and_no_flags(name: str) -> None:
+    assert name not in TABLE
+    variable = "PYCASERVER_" + name.upper().replace(".", "_")
+    assert problems(variables={variable: "1"}) == [f"{variable}: there is no such setting"]
 
 
 # -- [epics]
@@ -191,6 +278,41 @@ def test_other_things_in_epics_are_refused(tmp_path: Path, line: str) -> None:
         ('[log]\nlevel = "DEBUG"\n', "log.level"),
         ('[log]\nformat = "xml"\n', "log.format"),
         ('[pvs]\nnames = ["A", "B "]\n', "pvs.names"),
+        ('[server]\ntls_key = "key.pem"\n', "server.tls_certificate"),
+        ('[server]\ntls_certificate = "c.pem"\n', "server.tls_key"),
+        ('[server]\ntrusted_proxies = ["proxy.example.org"]\n', "server.trusted_proxies"),
+        ('[server]\ntrusted_proxies = ["10.1.2.3/8"]\n', "server.trusted_proxies"),
+        ('[access]\nwrites = "true"\n', "access.writes"),
+        ("[access]\nwrites = 1\n", "access.writes"),
+        ('[access]\ndefault = "rw"\n', "access.default"),
+        ('[access]\nadministrators = ["anna"]\n', "access.administrators"),
+        ('[access]\nrules = "x"\n', "access.rules"),
+        ('[access.rule]\npv = "A"\nallow = "read"\n', "access.rule"),
+        ('[[access.rule]]\nallow = "read"\n', "access.rule 1"),
+        ('[[access.rule]]\npv = "A"\n', "access.rule 1"),
+        ('[[access.rule]]\npv = "A"\nallow = "write"\nuser = "anna"\n', "access.rule 1"),
+        ('[[access.rule]]\npv = "A"\nallow = "deny"\n', "access.rule 1"),
+        ('[[access.rule]]\npv = "A"\nallow = "write"\nwho = "anyone"\n', "access.rule 1"),
+        ('[[access.rule]]\npv = "A"\nallow = "write"\nwho = []\n', "access.rule 1"),
+        ('[[access.rule]]\npv = "A"\nallow = "read"\nwho = ["role:x"]\n', "access.rule 1"),
+        ('[[access.rule]]\npv = "A"\nallow = "read"\nwho = ["address:10.0.0.1/8"]\n', "access.rule 1"),
+        ('[[access.rule]]\npv = "A"\nallow = "read"\n[[access.rule]]\npv = "re:("\nallow = "read"\n', "access.rule 2"),
+        ('[[access.rule]]\npv = "A.DESC$"\nallow = "none"\n', "access.rule 1"),
+        ('[[auth.token]]\nuser = "anna"\nsha256 = "abc"\n', "auth.token 1"),
+        (f'[[auth.token]]\nuser = "anna"\nsha256 = "{"A" * 64}"\n', "auth.token 1"),
+        (f'[[auth.token]]\nuser = ""\nsha256 = "{"0" * 64}"\n', "auth.token 1"),
+        (f'[[auth.token]]\nuser = "anna"\nsha256 = "{"0" * 64}"\n' * 2, "auth.token 2"),
+        ('[[auth.token]]\nuser = "anna"\ntoken = "x"\nsha256 = "x"\n', "auth.token 1"),
+        ("[auth]\ntoken = 1\n", "auth.token"),
+        ("[auth]\njwt = 1\n", "auth.jwt"),
+        ('[[auth.jwt]]\nissuer = "x"\n', "auth.jwt"),
+        ('[auth.jwt]\nsecret = "x"\n', "auth.jwt.secret"),
+        ('[auth.jwt]\nissuer = "x"\njwks_file = "x"\n', "auth.jwt.audience"),
+        ('[auth.jwt]\nuser_claim = ""\n', "auth.jwt.user_claim"),
+        ('[auth]\nuser_header = "X-Forwarded-User"\n', "auth.user_header"),
+        ('[auth]\nuser_header = "X User"\n', "auth.user_header"),
+        ("[auth]\nlogin_timeout = 0\n", "auth.login_timeout"),
+        ("[audit]\nfile = true\n", "audit.file"),
     ],
     ids=lambda text: text.replace("\n", " ").strip(),
 )
@@ -207,7 +329,12 @@ def test_an_unknown_variable_is_an_error(variable: str) -> None:
     assert problems(variables={variable: "1"}) == [f"{variable}: there is no such setting"]
 
 
-ANYTHING_GOES = ("server.address", "server.allowed_hosts", "server.allowed_origins", "pvs.names")
+ANYTHING_GOES = {
+    "server.address", "server.allowed_hosts", "server.allowed_origins", "server.tls_certificate", "server.tls_key",
+    "server.trusted_proxies", "access.administrators", "auth.user_header", "auth.jwt.issuer", "auth.jwt.audience",
+    "auth.jwt.jwks_file", "auth.jwt.user_claim", "auth.jwt.groups_claim", "audit.file", "pvs.names",
+}  # fmt: skip
+"""Any text is taken by itself; what they name is looked at later."""
 CHECKED = {name: setting for name, setting in TABLE.items() if name not in ANYTHING_GOES}
 
 
@@ -223,6 +350,14 @@ def test_a_wrong_value_is_named_by_its_variable_and_its_flag(setting: Setting) -
 def test_what_is_no_number_is_an_error(text: str) -> None:
     (problem,) = problems(variables={"PYCASERVER_SERVER_PORT": text})
     assert problem.startswith("PYCASERVER_SERVER_PORT: ")
+
+
+def test_a_hash_that_is_wrong_is_not_repeated(tmp_path: Path) -> None:
+    """It may be the token itself, put there by mistake, and the problems are logged."""
+    (problem,) = problems(toml(tmp_path, '[[auth.token]]\nuser = "anna"\nsha256 = "pyca_secret"\n'))
+    assert "secret" not in problem
+    (problem,) = problems(toml(tmp_path, f'[[auth.token]]\nuser = "a"\nsha256 = "{"5" * 64}"\n' * 2))
+    assert "555" not in problem
 
 
 def test_everything_that_is_wrong_is_named_at_once(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Write settings.md, beside this file, from the table of settings: python docs/reference/make_settings.py."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
-from msgspec import Meta
+from msgspec import NODEFAULT, Meta
+from msgspec.structs import fields
 
-from pycaserver.settings import SECTIONS, Setting, table
+from pycaserver.settings import SECTIONS, TABLES, Setting, described, table
 
 PAGE = Path(__file__).with_name("settings.md")
 
@@ -19,7 +21,8 @@ Every setting has a key in a TOML file, an environment variable and a flag of `p
 A flag beats the variable, the variable beats the file, the file beats the default.
 
 - The file is the one that `--config FILE` names, or else the variable `PYCASERVER_CONFIG`. Without either no file is
-  read. A changed file takes effect when the server is started again.
+  read. A changed file takes effect when the server is started again; `[access]`, `[auth]` and `[audit]` already
+  [at a SIGHUP](command-line.md#pycaserver-serve).
 - A key, section, variable or flag that does not exist is an error, and so is a value of the wrong type: the server
   does not start, and names everything that is wrong. Any variable that begins with `PYCASERVER_` counts, but for those
   that begin with `PYCASERVER_TEST_`.
@@ -51,6 +54,17 @@ allowed_origins = ["https://www.example.org"]
 [limits]
 sessions_per_address = 2000
 
+[access]
+writes = true
+
+[[access.rule]]
+pv = "SR:*:SETPOINT"
+who = ["group:operators"]
+allow = "write"
+
+[audit]
+file = "/var/log/pycaserver/puts.jsonl"
+
 [log]
 format = "json"
 
@@ -78,10 +92,35 @@ def render() -> str:
     return TEXT.format(sections="".join(_sections()))
 
 
+TABLE = """
+## `[[{name}]]`
+
+{purpose} There may be any number of these tables, in the file only.
+
+| key | value | default | meaning |
+|---|---|---|---|
+{rows}
+"""
+
+
 def _sections() -> Iterator[str]:
     for name, struct in SECTIONS.items():
         rows = "\n".join(_row(setting) for setting in table() if setting.section == name)
         yield SECTION.format(name=name, purpose=struct.__doc__, rows=rows)
+        yield from (_table(other) for other in TABLES if other.startswith(f"{name}."))
+
+
+def _table(name: str) -> str:
+    defaults = {field.name: field.default for field in fields(TABLES[name])}
+    rows = "\n".join(
+        f"| `{key}` | {_value(type_)} | {_default(defaults[key])} | {text} |"
+        for key, type_, text in described(TABLES[name])
+    )
+    return TABLE.format(name=name, purpose=TABLES[name].__doc__, rows=rows)
+
+
+def _default(default: Any) -> str:
+    return "needed" if default is NODEFAULT else f"`{_toml(default)}`"
 
 
 def _row(setting: Setting) -> str:
@@ -95,7 +134,7 @@ def _value(type_: Any) -> str:
     base, *notes = get_args(type_)
     bounds = [f"{word} {getattr(note, name)}" for name, word in BOUNDS.items() for note in notes
               if isinstance(note, Meta) and getattr(note, name) is not None]  # fmt: skip
-    if get_origin(base) is list:
+    if get_origin(base) in (list, tuple):
         return "list of strings"
     if choices := get_args(base):
         return ", ".join(f"`{choice}`" for choice in choices)
@@ -103,7 +142,7 @@ def _value(type_: Any) -> str:
 
 
 def _toml(default: Any) -> str:
-    return f'"{default}"' if isinstance(default, str) else str(default)
+    return str(default).lower() if isinstance(default, bool) else json.dumps(default)
 
 
 if __name__ == "__main__":

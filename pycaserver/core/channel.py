@@ -13,7 +13,7 @@ from pycaserver.core.clock import Clock, Timer
 from pycaserver.core.errors import PycaError
 from pycaserver.core.fanout import Fanout, Group, Update
 from pycaserver.core.figures import Figures
-from pycaserver.core.values import Access, DbrType, Metadata, PVValue
+from pycaserver.core.values import Access, Array, DbrType, Metadata, PVValue
 
 if TYPE_CHECKING:
     from pycaserver.core.outbox import Frame
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 
 METADATA_SECONDS: Final = 2.0
 """How long values wait for an IOC that does not answer the metadata request; the newest is kept."""
+
+
+class PutEvents(Protocol):
+    """Who is told how a put fares, on the loop."""
+
+    def sent(self) -> None:
+        """It is on its way."""
+
+    def done(self, old: PVValue | None, error: PycaError | None) -> None:
+        """Its outcome, once; without wait: the IOC has read it. old: the value before, None if unknown."""
 
 
 class SourceChannel(Protocol):
@@ -31,6 +41,12 @@ class SourceChannel(Protocol):
 
     def get(self, done: Callable[[PVValue | PycaError], None]) -> Callable[[], None]:
         """Read once from the IOC and call done on the loop; returns what forgets the read."""
+
+    def put(self, elements: Array, events: PutEvents, *, wait: bool) -> Callable[[], bool]:
+        """Write after all puts before it, elements of the PV's own type; returns what takes an unsent put back.
+
+        wait: until the IOC has completed all processing. events may be told before this returns.
+        """
 
     def close(self) -> None:
         """End it; the channel hears nothing more."""
@@ -175,6 +191,11 @@ class Channel:
         assert self._source_channel is not None
         return self._source_channel.get(done)
 
+    def put(self, elements: Array, events: PutEvents, *, wait: bool) -> Callable[[], bool]:
+        """Write to the IOC; returns what takes the put back, and says whether it could. See SourceChannel."""
+        assert self._source_channel is not None
+        return self._source_channel.put(elements, events, wait=wait)
+
     # -- called by the source, on the loop
 
     def connected(self, type: DbrType, count: int, host: str, access: Access) -> None:
@@ -210,7 +231,7 @@ class Channel:
             self._become_connected()
         else:
             for subscription in self._subscriptions():
-                subscription.access_changed()
+                subscription.rights_changed()
 
     def metadata_changed(self, metadata: Metadata) -> None:
         """Metadata came: the first of a connection, or because a property changed."""

@@ -18,12 +18,20 @@ class Figures:
     """Values replaced by a newer one of their PV because a session was behind, paused or rate-limited."""
     bytes_out: int = 0
     """Bytes handed to the sessions' transports."""
+    puts: int = 0
+    """Puts asked for, refused ones too."""
     requests: int = 0
     """Messages received."""
     sessions: int = 0
     """Sessions open now."""
     sessions_opened: int = 0
     """Sessions ever opened."""
+    connections: int = 0
+    """Connections open now that are no WebSocket session."""
+    connections_dropped: int = 0
+    """Connections refused, or closed before they asked for anything, because there were too many."""
+    audit_failures: int = 0
+    """Lines of the audit that could not be written at once; they are in the log."""
     faults: int = 0
     """Exceptions that should not have happened; each is in the log."""
     loop_lag: float = 0.0

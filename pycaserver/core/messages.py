@@ -19,6 +19,7 @@ NonFinite: TypeAlias = Literal["NaN", "Infinity", "-Infinity"]
 Number: TypeAlias = float | NonFinite
 Positive: TypeAlias = Annotated[float, Meta(gt=0, le=1e6)]
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Dtype: TypeAlias = Literal["<f8", "<f4", "<i8", "<i4", "<i2", "|i1", "<u8", "<u4", "<u2", "|u1"]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=3600)]
 
 
@@ -82,8 +83,25 @@ class Get(Request, tag="get", kw_only=True):
     """Seconds."""
 
 
+class Put(Request, tag="put", kw_only=True):
+    """Write a PV. Exactly one of value and value_b64, but for binary frames, whose elements follow the JSON."""
+
+    pv: str
+    value: int | float | str | list[int | float | str] | UnsetType = UNSET
+    """A number or string, or a list of them; "NaN", "Infinity", "-Infinity" for a float, the index or state of an enum,
+    a string for a char waveform."""
+    value_b64: str | UnsetType = UNSET
+    """Numeric elements as raw bytes, little-endian, in base64; with dtype."""
+    dtype: Dtype | UnsetType = UNSET
+    """The type of the raw elements as numpy writes it."""
+    wait: bool = True
+    """Whether the answer comes once the IOC has completed all processing; if not, once the put is sent."""
+    timeout: Seconds | None = None
+    """Seconds until the outcome is said to be unknown, 5 if left out."""
+
+
 class Info(Request, tag="info", kw_only=True):
-    """Describe a PV: type, count, host, access rights, metadata, number of subscribers."""
+    """Describe a PV: type, count, host, access rights and the rule that gives them, metadata, number of subscribers."""
 
     pv: str
 
@@ -104,8 +122,29 @@ class Ping(Request, tag="ping", kw_only=True):
     """Ask for a pong."""
 
 
-AnyRequest: TypeAlias = Connect | Disconnect | SetOptions | Get | Info | List | Pause | Resume | Ping
-REQUESTS: tuple[type[Request], ...] = (Connect, Disconnect, SetOptions, Get, Info, List, Pause, Resume, Ping)
+class Authenticate(Request, tag="authenticate", kw_only=True):
+    """Show who this session is, first or anew; it has the rights of that identity from then on."""
+
+    token: Annotated[str, Meta(max_length=16384)]
+    """A bearer token, or a JSON Web Token of the identity provider."""
+
+
+AnyRequest: TypeAlias = (
+    Connect | Disconnect | SetOptions | Get | Put | Info | List | Pause | Resume | Ping | Authenticate
+)
+REQUESTS: tuple[type[Request], ...] = (
+    Connect,
+    Disconnect,
+    SetOptions,
+    Get,
+    Put,
+    Info,
+    List,
+    Pause,
+    Resume,
+    Ping,
+    Authenticate,
+)
 
 
 class Message(Struct, tag_field="msg_type", kw_only=True, omit_defaults=True):
@@ -162,6 +201,19 @@ class GetAnswer(Reading, tag="get", kw_only=True):
     id: Id | None = None
 
 
+class PutAnswer(Message, tag="put", kw_only=True):
+    """The answer to put: the IOC has written the value and completed all processing that follows from it."""
+
+    pvname: str
+    ok: bool
+    """Always true; a put that fails is answered by an error."""
+    sent: bool = False
+    """True with wait false: the put is on its way, and nothing more is known."""
+    elapsed: float
+    """Seconds from the request to this answer."""
+    id: Id | None = None
+
+
 class LimitPair(Struct):
     """Two limits in the PV's units; "NaN" where the record sets none."""
 
@@ -197,7 +249,7 @@ class AccessRights(Struct):
 
 
 class AccessMessage(Message, tag="access", kw_only=True):
-    """Sent with metadata first, and whenever the access rights change."""
+    """Sent with metadata first, and whenever the access rights change: those that IOC and access rules both give."""
 
     pvname: str
     read: bool
@@ -210,6 +262,9 @@ class InfoAnswer(MetadataKeys, tag="info", kw_only=True):
     host: str
     """Address and port of the IOC."""
     access: AccessRights
+    """What this session may do: what both the IOC and the access rules allow."""
+    rule: str
+    """Which access rule decided, as a sentence."""
     subscribers: int
     """How many sessions subscribe to the PV."""
     id: Id | None = None
@@ -234,6 +289,16 @@ class ListAnswer(Message, tag="list", kw_only=True):
 class Pong(Message, tag="pong", kw_only=True):
     """The answer to ping."""
 
+    id: Id | None = None
+
+
+class AuthenticateAnswer(Message, tag="authenticate", kw_only=True):
+    """The answer to authenticate; a token that is not valid is answered with an error."""
+
+    ok: bool
+    user: str
+    expires: float | None = None
+    """UNIX seconds at which the session is closed unless it authenticates anew."""
     id: Id | None = None
 
 
@@ -271,24 +336,28 @@ AnyMessage: TypeAlias = (
     Connection
     | Monitor
     | GetAnswer
+    | PutAnswer
     | MetadataMessage
     | AccessMessage
     | InfoAnswer
     | ListAnswer
     | OptionsAnswer
     | Pong
+    | AuthenticateAnswer
     | Error
 )
 MESSAGES: tuple[type[Message], ...] = (
     Connection,
     Monitor,
     GetAnswer,
+    PutAnswer,
     MetadataMessage,
     AccessMessage,
     InfoAnswer,
     ListAnswer,
     OptionsAnswer,
     Pong,
+    AuthenticateAnswer,
     Error,
 )
 

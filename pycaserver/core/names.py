@@ -1,4 +1,7 @@
-"""PV names: what may be one. Checked before anything else sees the name, because CA itself stops at a NUL."""
+"""PV names: what may be one, and which record and field one means.
+
+Checked before anything else sees the name, because CA itself stops at a NUL.
+"""
 
 import re
 from typing import Final
@@ -10,6 +13,10 @@ MAX_RECORD_BYTES: Final = 255
 
 _FORBIDDEN: Final = re.compile(r"[^\x20-\x7e]")
 _RECORD_END: Final = re.compile(r"[.{]")
+_AFTER_FIELD: Final = re.compile(r"\W.*", re.ASCII)
+_MODIFIERS: Final = "$[{ "
+"""What may follow a field name: a long string, an array range, a filter. An IOC takes no space; we are careful."""
+DEFAULT_FIELD: Final = "VAL"
 
 
 def check_pv_name(name: str) -> str:
@@ -26,6 +33,21 @@ def check_pv_name(name: str) -> str:
     if not 0 < len(record) <= MAX_RECORD_BYTES:
         raise _refused(name, f"The record part of the name must have 1 to {MAX_RECORD_BYTES} characters.")
     return name
+
+
+def split_pv_name(name: str) -> tuple[str, str]:
+    """Record and field that an IOC takes the name for: X, X., X.VAL, X.VAL$, X.[0:3] and X.{...} are all ("X", "VAL").
+
+    What is no field name with modifiers stays whole, as a field that no rule for a real one matches. Braces are fine
+    in a record name (SR:C01{BPM:1}Pos-I), but {" begins a filter, and no record name ends with "$".
+    """
+    record, _, rest = name.partition(".")
+    record, is_filter, _ = record.partition('{"')
+    modifiers = _AFTER_FIELD.search(rest)
+    field = rest if modifiers is None or modifiers[0][0] not in _MODIFIERS else rest[: modifiers.start()]
+    if is_filter:
+        field = ""
+    return record.removesuffix("$") or record, field or DEFAULT_FIELD
 
 
 def _refused(name: str, why: str) -> PycaError:

@@ -1,6 +1,7 @@
 """ChannelPool: opens channels, shares them, counts their users, lingers, closes."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 from pycaserver.core.channel import Channel, Source
 from pycaserver.core.clock import Clock, Timer
@@ -41,6 +42,10 @@ class ChannelPool:
     def get(self, name: str) -> Channel | None:
         """The channel if it is open, without becoming its user."""
         return self._channels.get(name)
+
+    def __iter__(self) -> Iterator[Channel]:
+        """All that are open."""
+        return iter(self._channels.values())
 
     def states(self) -> Counter[str]:
         """How many channels are in each state."""

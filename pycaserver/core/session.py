@@ -2,23 +2,23 @@
 
 import logging
 from collections.abc import Callable, Hashable
-from functools import partial
-from typing import Any, Final, Protocol
+from functools import lru_cache, partial
+from typing import Any, Final
 
 from pycaserver.core.budget import Budget
-from pycaserver.core.channel import Channel, State, ValueEncoder
-from pycaserver.core.clock import Clock
+from pycaserver.core.channel import State, ValueEncoder
+from pycaserver.core.dialect import Dialect
 from pycaserver.core.errors import TOO_MANY_ERRORS, PycaError
-from pycaserver.core.figures import Figures
+from pycaserver.core.identity import Identity
 from pycaserver.core.messages import (
-    AccessRights,
+    Authenticate,
+    AuthenticateAnswer,
     Connect,
     Disconnect,
     Error,
     Get,
     Id,
     Info,
-    InfoAnswer,
     List,
     ListAnswer,
     ListItem,
@@ -28,17 +28,19 @@ from pycaserver.core.messages import (
     Pause,
     Ping,
     Pong,
+    Put,
+    PutAnswer,
     Request,
     Resume,
     SetOptions,
     SubscriptionOptions,
-    metadata_keys,
 )
-from pycaserver.core.oneshot import OneShot
-from pycaserver.core.outbox import Frame, Framing, Outbox, Transport
-from pycaserver.core.pool import ChannelPool
+from pycaserver.core.outbox import Framing, Outbox, Transport
+from pycaserver.core.puts import PEERS_FAULTS, Puts
+from pycaserver.core.reads import Reads
+from pycaserver.core.rights import Gate, Rights
+from pycaserver.core.services import Services
 from pycaserver.core.subscription import Subscription
-from pycaserver.core.values import PVValue
 
 log = logging.getLogger(__name__)
 
@@ -46,64 +48,41 @@ ERROR_BURST_SECONDS: Final = 5
 """An error budget lets through this many seconds' worth at once."""
 
 
-class Dialect(Protocol):
-    """What is said on the wire: pure translation between a peer's bytes and the core's vocabulary."""
-
-    name: str
-
-    def decode(self, data: bytes) -> Request:
-        """One message from the peer; PycaError if it is none."""
-
-    def encode(self, message: Message) -> bytes:
-        """One message to the peer, not yet framed."""
-
-    def value_encoder(self, options: SubscriptionOptions, framing: Framing) -> ValueEncoder:
-        """What makes finished monitor messages in this form."""
-
-    def answer(
-        self, channel: Channel, value: PVValue, options: SubscriptionOptions, id: Id | None, framing: Framing
-    ) -> Frame:
-        """A finished answer to get."""
-
-
-class Limits(Protocol):
-    """The settings that bound a session."""
-
-    subscriptions_per_session: int
-    requests_per_second: float
-    errors_per_second: float
-    backlog_bytes: int
-
-
 class Session:
     """One peer. The web layer calls receive and ended; everything it sends goes through its outbox."""
 
     def __init__(
         self,
-        pool: ChannelPool,
+        services: Services,
         dialect: Dialect,
         transport: Transport,
         framings: tuple[Framing, Framing],
-        limits: Limits,
-        clock: Clock,
-        figures: Figures,
+        identity: Identity,
+        gate: Gate | None = None,
     ) -> None:
-        """framings: one message a frame, and batches."""
+        """framings: one message a frame, and batches. gate: if the identity may come later, or change."""
+        pool, clock, figures, limits = services.pool, services.clock, services.figures, services.limits
         self.figures = figures
+        self.rights = Rights(services.access, identity)
         self.outbox = Outbox(transport, framings[0], pool.fanout, clock, figures, limits.backlog_bytes)
+        self._access = services.access
+        self._puts = Puts(services)
+        self._reads = Reads(self, pool, clock)
         self._pool = pool
-        self._dialect = dialect
+        self.dialect = dialect
         self._transport = transport
+        self._gate = gate
         self._framings = framings
         self._limits = limits
         self._clock = clock
         self._subscriptions: dict[str, Subscription] = {}
         self._defaults = SubscriptionOptions()
-        self._pending: set[OneShot] = set()
         self._at_fault = False
         self._requests = Budget(clock, limits.requests_per_second, limits.requests_per_second)
         errors = limits.errors_per_second
         self._errors = Budget(clock, errors, errors * ERROR_BURST_SECONDS)
+        self._over_budget = False
+        self._access.watchers[self._recheck] = None
         figures.sessions += 1
         figures.sessions_opened += 1
 
@@ -111,8 +90,10 @@ class Session:
         """Execute one message; the seconds to wait before reading the next, 0.0 within the request budget."""
         self.figures.requests += 1
         self._at_fault = False
+        wait = self._requests.spend()
+        self._over_budget = wait > 0
         try:
-            self.execute(self._dialect.decode(data))
+            self.execute(self.dialect.decode(data))
         except PycaError as error:
             self._at_fault = True
             self.refuse(error)
@@ -122,10 +103,12 @@ class Session:
             self.refuse(PycaError("internal"))
         if self._at_fault and self._errors.spend() > 0:
             self._clock.call_soon(self._transport.close, TOO_MANY_ERRORS)
-        return self._requests.spend()
+        return wait
 
     def execute(self, request: Request) -> None:
         """Carry out one request; PycaError if it cannot be."""
+        if self._gate is not None and self._gate.locked and not isinstance(request, Authenticate):
+            raise _echoing(PycaError("unauthenticated", "The first request must be authenticate."), request)
         _HANDLERS[type(request)](self, request)
 
     def refuse(self, error: PycaError) -> None:
@@ -135,22 +118,37 @@ class Session:
 
     def send(self, message: Message) -> None:
         """Put a message into the outbox."""
-        self.outbox.tell(self.outbox.framing.text(self._dialect.encode(message)))
+        self.outbox.tell(self.outbox.framing.text(self.dialect.encode(message)))
 
     def ended(self) -> None:
         """The peer is gone: leave all channels."""
         self.figures.sessions -= 1
+        self._access.watchers.pop(self._recheck, None)
+        self._puts.close()
         self.outbox.close()
-        for one_shot in self._pending:
-            one_shot.cancel()
-        self._pending.clear()
+        self._reads.close()
         for name in list(self._subscriptions):
             self._unsubscribe(name)
+
+    @property
+    def subscriptions(self) -> int:
+        """How many it has."""
+        return len(self._subscriptions)
+
+    @property
+    def identity(self) -> Identity:
+        """Who the peer is."""
+        return self.rights.identity
+
+    def become(self, identity: Identity) -> None:
+        """The peer has shown who it is: from now on it has that identity's rights."""
+        self.rights.identity = identity
+        self._recheck()
 
     def encoding_of(self, options: SubscriptionOptions) -> tuple[Hashable, ValueEncoder]:
         """The key under which subscriptions share encoded values, and what encodes them."""
         framing = self.outbox.framing
-        return (self._dialect.name, framing, options.wire_form), self._dialect.value_encoder(options, framing)
+        return _kind(self.dialect.name, framing, options), self.dialect.value_encoder(options, framing)
 
     # -- requests
 
@@ -176,12 +174,20 @@ class Session:
 
     def _get(self, request: Get) -> None:
         for name in _names(request.pv):
-            done = partial(self._got, request, self._defaults)
-            self._attempt(partial(self._one_shot, name, done, read=True, timeout=request.timeout), request, name)
+            self._attempt(partial(self._reads.get, request, name, self._defaults), request, name)
+
+    def _put(self, request: Put) -> None:
+        def answer(result: PutAnswer | PycaError) -> None:
+            if isinstance(result, PycaError):
+                self._at_fault = result.code in PEERS_FAULTS
+                self.refuse_pv(result, request, request.pv)
+            else:
+                self.send(result)
+
+        self._puts.begin(request, self.identity, answer, over_budget=self._over_budget)
 
     def _info(self, request: Info) -> None:
-        done = partial(self._informed, request)
-        self._attempt(partial(self._one_shot, request.pv, done, read=False, timeout=None), request, request.pv)
+        self._attempt(partial(self._reads.info, request), request, request.pv)
 
     def _list(self, request: List) -> None:
         channels = (subscription.channel for subscription in self._subscriptions.values())
@@ -197,7 +203,25 @@ class Session:
     def _ping(self, request: Ping) -> None:
         self.send(Pong(id=request.id))
 
+    def _authenticate(self, request: Authenticate) -> None:
+        if self._gate is None:
+            raise _echoing(PycaError("unauthenticated", "There is no identity to be had here."), request)
+        try:
+            self.become(self._gate.authenticate(request.token))
+        except PycaError as error:
+            raise _echoing(error, request) from None
+        self.send(AuthenticateAnswer(ok=True, user=self.identity.user, expires=self.identity.expires, id=request.id))
+
     # -- inside
+
+    def _recheck(self) -> None:
+        """The rules or the identity have changed."""
+        for name, subscription in list(self._subscriptions.items()):
+            if self.rights.decide(name).read:
+                subscription.rights_changed()
+            else:
+                subscription.deny(self._clock.wall())
+                self._unsubscribe(name)
 
     def _attempt(self, call: Callable[[], object], request: Request, name: str) -> None:
         """One PV of a list may be refused without harm to the others."""
@@ -205,19 +229,21 @@ class Session:
             call()
         except PycaError as error:
             self._at_fault = True
-            self._refuse_pv(error, request, name)
+            self.refuse_pv(error, request, name)
 
-    def _refuse_pv(self, error: PycaError, request: Request, name: str) -> None:
+    def refuse_pv(self, error: PycaError, request: Request, name: str) -> None:
+        """Tell what went wrong with a request about that PV."""
         error.action, error.id = str(request.__struct_config__.tag), request.id
         error.pvname = error.pvname or name
         self.refuse(error)
 
     def _subscribe(self, name: str, options: SubscriptionOptions, id: Id | None) -> None:
+        self.rights.check_read(name)
         subscription = self._subscriptions.get(name)
         if subscription is not None:
             subscription.replace(options)
         else:
-            self._check_room()
+            self.check_room()
             subscription = Subscription(self, self._pool.acquire(name), options)
             self._subscriptions[name] = subscription
         subscription.greet(id)
@@ -233,42 +259,17 @@ class Session:
             for subscription in self._subscriptions.values():
                 subscription.replace(subscription.options)
 
-    def _check_room(self) -> None:
+    def check_room(self) -> None:
+        """PycaError(too_many_subscriptions) if there is no room for one more, or for one more read."""
         most = self._limits.subscriptions_per_session
-        if len(self._subscriptions) + len(self._pending) >= most:
+        if len(self._subscriptions) + len(self._reads) >= most:
             raise PycaError("too_many_subscriptions", f"limits.subscriptions_per_session is {most}, reads included.")
 
-    def _one_shot(self, name: str, done: Callable[..., None], *, read: bool, timeout: float | None) -> None:
-        self._check_room()
-        one_shot = OneShot(self._pool, name, read=read)
 
-        def finish(channel: Channel, result: PVValue | PycaError | None) -> None:
-            self._pending.discard(one_shot)
-            done(channel, result)
-
-        self._pending.add(one_shot)
-        one_shot.start(self._clock, timeout, finish)
-
-    def _got(
-        self, request: Get, options: SubscriptionOptions, channel: Channel, result: PVValue | PycaError | None
-    ) -> None:
-        if isinstance(result, PVValue):
-            self.outbox.tell(self._dialect.answer(channel, result, options, request.id, self.outbox.framing))
-        elif result is not None:
-            self._refuse_pv(result, request, channel.name)
-
-    def _informed(self, request: Info, channel: Channel, result: PycaError | None) -> None:
-        if result is not None or channel.metadata is None:
-            self._refuse_pv(result or PycaError("not_found"), request, channel.name)
-            return
-        answer = InfoAnswer(
-            **metadata_keys(channel.name, channel.metadata),
-            host=channel.host,
-            access=AccessRights(channel.access.read, channel.access.write),
-            subscribers=channel.subscribers,
-            id=request.id,
-        )
-        self.send(answer)
+@lru_cache(maxsize=256)
+def _kind(dialect: str, framing: Framing, options: SubscriptionOptions) -> Hashable:
+    """One object for all that are alike, however many subscriptions there are."""
+    return dialect, framing, options.wire_form
 
 
 _HANDLERS: Final[dict[type[Request], Callable[[Session, Any], None]]] = {
@@ -276,12 +277,20 @@ _HANDLERS: Final[dict[type[Request], Callable[[Session, Any], None]]] = {
     Disconnect: Session._disconnect,
     SetOptions: Session._set_options,
     Get: Session._get,
+    Put: Session._put,
     Info: Session._info,
     List: Session._list,
     Pause: Session._pause,
     Resume: Session._resume,
     Ping: Session._ping,
+    Authenticate: Session._authenticate,
 }
+
+
+def _echoing(error: PycaError, request: Request) -> PycaError:
+    """The error with what tells the peer which request it is about."""
+    error.action, error.id = str(request.__struct_config__.tag), request.id
+    return error
 
 
 def _names(pv: Names) -> list[str]:

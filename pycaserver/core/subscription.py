@@ -4,7 +4,15 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from pycaserver.core.channel import Channel, State, ValueEncoder
-from pycaserver.core.messages import AccessMessage, Connection, Id, Message, MetadataMessage, metadata_keys
+from pycaserver.core.messages import (
+    AccessMessage,
+    AccessRights,
+    Connection,
+    Id,
+    Message,
+    MetadataMessage,
+    metadata_keys,
+)
 from pycaserver.core.outbox import Frame, Outbox
 from pycaserver.core.values import PVValue
 
@@ -24,6 +32,7 @@ class Subscription:
         "_delivered",
         "_encode",
         "_key",
+        "_rights",
         "_session",
         "channel",
         "connect_id",
@@ -46,6 +55,8 @@ class Subscription:
         self.not_before = 0.0
         """Monotonic time before which max_rate allows no value."""
         self._delivered: PVValue | None = None
+        self._rights: AccessRights | None = None
+        """What the session was last told of them."""
         self._join(options)
 
     def _join(self, options: "SubscriptionOptions") -> None:
@@ -93,18 +104,29 @@ class Subscription:
     def introduce(self) -> None:
         """Tell metadata and access, to those who asked."""
         self.metadata_changed()
-        self.access_changed()
+        self._rights = None
+        self.rights_changed()
 
     def metadata_changed(self) -> None:
         """Tell the metadata, to those who asked."""
         if self.options.metadata and self.channel.metadata is not None:
             self._tell(MetadataMessage(**metadata_keys(self.channel.name, self.channel.metadata)))
 
-    def access_changed(self) -> None:
-        """Tell the access rights, to those who asked for metadata."""
-        if self.options.metadata:
-            access = self.channel.access
-            self._tell(AccessMessage(pvname=self.channel.name, read=access.read, write=access.write))
+    def rights_changed(self) -> None:
+        """Tell the access rights to those who asked for metadata, if they are others than before."""
+        rights = self._session.rights.on(self.channel)
+        if self.options.metadata and self.channel.known and rights != self._rights:
+            self._rights = rights
+            self._tell(AccessMessage(pvname=self.channel.name, read=rights.read, write=rights.write))
+
+    def deny(self, now: float) -> None:
+        """Tell that the access rules do not allow to read the PV any longer; the subscription is about to end.
+
+        now: UNIX seconds.
+        """
+        channel = self.channel
+        since = now if channel.state is State.CONNECTED else channel.since
+        self._session.send(Connection(pvname=channel.name, conn=False, reason="read_denied", since=since))
 
     def settle(self) -> None:
         """Have the owed value sent now, because something that must not overtake it follows."""

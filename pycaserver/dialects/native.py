@@ -1,11 +1,12 @@
 """The native protocol of `/monitor`: the core's vocabulary as JSON, and arrays as base64 or binary frames."""
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from functools import lru_cache
 from typing import Any, Final, NoReturn, TypeAlias
 
 import msgspec
 import numpy as np
+from msgspec import UNSET
 
 from pycaserver.core.channel import Channel, ValueEncoder
 from pycaserver.core.errors import PycaError
@@ -18,6 +19,7 @@ from pycaserver.core.messages import (
     Id,
     Message,
     Monitor,
+    Put,
     Reading,
     Request,
     SubscriptionOptions,
@@ -25,7 +27,15 @@ from pycaserver.core.messages import (
 )
 from pycaserver.core.outbox import Frame, Framing
 from pycaserver.core.values import Array, DbrType, Metadata, PVValue, severity_name, status_name
-from pycaserver.dialects.encoding import binary_parts, envelope, json_list, little_endian, text_of
+from pycaserver.dialects.encoding import (
+    array_of,
+    binary_parts,
+    envelope,
+    json_list,
+    little_endian,
+    split_payload,
+    text_of,
+)
 
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(AnyRequest)
@@ -49,14 +59,10 @@ class NativeDialect:
     def decode(self, data: bytes) -> Request:
         """One request; PycaError(bad_json, bad_request, unknown_action)."""
         if data.lstrip(_JSON_SPACE)[:1] not in (b"{", b"["):
-            return Connect(pv=_text(data))
-        try:
-            request: Request = _DECODER.decode(data)
-        except msgspec.ValidationError as error:
-            _refuse(data, str(error))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise PycaError("bad_json", f"{error}.") from None
-        return request
+            payload = split_payload(data)
+            return Connect(pv=_text(data)) if payload is None else _binary_put(*payload)
+        request = _request(data)
+        return complete(request) if isinstance(request, Put) else request
 
     def encode(self, message: Message) -> bytes:
         """JSON."""
@@ -71,6 +77,23 @@ class NativeDialect:
     ) -> Frame:
         """The answer to get."""
         return _finish(GetAnswer(**_reading(channel, value), id=id), value, options, framing)
+
+
+def complete(put: Put, elements: bytes | None = None) -> Put:
+    """The put with its value, which may have come in base64 or as raw elements; PycaError(bad_request)."""
+    ways = [way is not None and way is not UNSET for way in (put.value, put.value_b64, elements)]
+    if sum(ways) != 1:
+        raise _wrong(put, "Exactly one of `value` and `value_b64` is needed; in a binary frame, neither.")
+    if ways[0]:
+        return put
+    if put.dtype is UNSET:
+        raise _wrong(put, "Raw elements need their `dtype`.")
+    try:
+        raw = b64decode(put.value_b64, validate=True) if isinstance(put.value_b64, str) else elements or b""
+        put.value = array_of(raw, put.dtype)  # type: ignore[assignment]  # in the place of the list that it saves
+    except ValueError as error:
+        raise _wrong(put, f"The elements are damaged: {error}.") from None
+    return put
 
 
 Scalar: TypeAlias = tuple[bytes, float, PVValue, bytes]
@@ -169,6 +192,27 @@ def _sample(pvname: str, units: str, severity: int, status: int) -> tuple[bytes,
 @lru_cache(maxsize=16)
 def _count_and_seconds(seconds: int) -> bytes:
     return b',"count":1,"timestamp":%d.' % seconds
+
+
+def _request(data: bytes) -> Request:
+    try:
+        request: Request = _DECODER.decode(data)
+    except msgspec.ValidationError as error:
+        _refuse(data, str(error))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PycaError("bad_json", f"{error}.") from None
+    return request
+
+
+def _binary_put(header: bytes, elements: bytes) -> Put:
+    request = _request(header)
+    if not isinstance(request, Put):
+        raise PycaError("bad_request", "Only a put can be a binary frame.", id=request.id)
+    return complete(request, elements)
+
+
+def _wrong(put: Put, why: str) -> PycaError:
+    return PycaError("bad_request", why, action="put", pvname=put.pv, id=put.id)
 
 
 def _text(data: bytes) -> str:

@@ -11,15 +11,18 @@ from functools import partial
 from itertools import count
 from sys import intern
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from epics import ca, dbr
 
-from pycaserver.core.channel import Channel
+from pycaserver.core.channel import Channel, PutEvents
 from pycaserver.core.errors import PycaError
 from pycaserver.core.figures import Figures
-from pycaserver.core.values import Access, DbrType, Metadata, PVValue
-from pycaserver.sources.dbr import CONTROL_HEAD, CTRL, TIME, TIME_LAYOUTS, decode_control, decode_time
+from pycaserver.core.values import Access, Array, DbrType, Metadata, PVValue
+from pycaserver.sources.circuit import Circuit
+from pycaserver.sources.dbr import CONTROL_HEAD, CTRL, STS, TIME, TIME_LAYOUTS, decode_control, decode_time
 from pycaserver.sources.monitor import ECA_NORMAL, Handoff, Target
+from pycaserver.sources.puts import ECA_DISCONN, LinedPut, PutLine
 from pycaserver.sources.repeater import Repeater
 from pycaserver.sources.worker import CAWorker
 
@@ -27,7 +30,6 @@ VALUE_MASK: Final = dbr.DBE_VALUE | dbr.DBE_ALARM
 DYNAMIC: Final = 0
 """An element count of 0 asks the IOC for as many as there are now."""
 
-ECA_DISCONN: Final = 192
 ECA_NORDACCESS: Final = 368
 _READ_ERRORS: Final = {ECA_DISCONN: "not_connected", ECA_NORDACCESS: "read_denied"}
 
@@ -41,6 +43,7 @@ class CASource:
         self.worker = CAWorker()
         self.figures = figures
         self._keys = count(1)
+        self._circuits: WeakValueDictionary[str, Circuit] = WeakValueDictionary()
         self._repeater = Repeater()
 
     def start(self) -> None:
@@ -62,11 +65,23 @@ class CASource:
         """Search for the PV."""
         return CAChannel(self, name, channel)
 
-    def new_key(self, target: Target) -> int:
-        """A key for a subscription or read, whose events go to the target. From any thread."""
+    def new_key(self, target: Target, *, once: bool = False) -> int:
+        """A key for what has events, or only one, all of which go to the target. From any thread."""
         key = next(self._keys)
-        self.handoff.targets[key] = target
+        targets = self.handoff.targets
+
+        def only(*event: Any) -> None:
+            targets.pop(key, None)
+            target(*event)
+
+        targets[key] = only if once else target
         return key
+
+    def circuit(self, host: str) -> Circuit:
+        """That of the IOC."""
+        circuit = self._circuits.get(host) or Circuit()
+        self._circuits[host] = circuit
+        return circuit
 
 
 class CAChannel:
@@ -79,12 +94,14 @@ class CAChannel:
     __slots__ = (
         "_access",
         "_chid",
-        "_control",
+        "_circuit",
+        "_metadata",
         "_monitored",
         "_monitored_generation",
         "_monitors",
         "_name",
         "_native",
+        "_puts",
         "_source",
         "_type",
         "channel",
@@ -101,7 +118,9 @@ class CAChannel:
         self._monitored = False
         self._type = DbrType.DOUBLE
         self._access: Access | None = None
-        self._control = b""
+        self._metadata: Metadata | None = None
+        self._circuit: Circuit | None = None
+        self._puts: PutLine | None = None  # most channels never see one
         # of the worker:
         self._chid: Any = None
         self._native: tuple[int, DbrType] | None = None
@@ -115,23 +134,38 @@ class CAChannel:
         """Start the value monitor."""
         if not self._monitored:
             self._monitored = True
-            self._source.worker.submit(self._ca_monitor_values)
+            self._submit(self._ca_monitor_values)
 
     def get(self, done: Callable[[PVValue | PycaError], None]) -> Callable[[], None]:
         """Read once, with the time stamp of the IOC."""
         targets = self._source.handoff.targets
         key = self._source.new_key(lambda *event: self._got(key, done, *event))
-        self._source.worker.submit(partial(self._ca_get, key, self._type))
+        self._submit(partial(self._ca_get, key, TIME + self._type, DYNAMIC))
 
         def forget() -> None:
             targets.pop(key, None)
 
         return forget
 
+    def put(self, elements: Array, events: PutEvents, *, wait: bool) -> Callable[[], bool]:
+        """Write in turn; see PutLine."""
+        if self._puts is None:
+            self._puts = PutLine(self._write, ca.message, self._circuit)
+        return self._puts.add(LinedPut(elements, events, wait))
+
     def close(self) -> None:
         """Clear the channel, on the worker."""
+        if self._puts is not None:
+            self._puts.close()
         self.generation += 1
         self._source.worker.submit(self._ca_clear)
+
+    def _submit(self, job: Callable[[], None]) -> None:
+        """Behind what waits for the IOC, so that libca does not block."""
+        if self._circuit is None:
+            self._source.worker.submit(job)
+        else:
+            self._circuit.send(0, partial(self._source.worker.submit, job))
 
     def _connection_changed(self, conn: bool) -> None:
         self.generation += 1
@@ -139,22 +173,28 @@ class CAChannel:
             self._access = None  # that of the last connection, which libca took back at its end
             self._source.worker.submit(partial(self._ca_describe, self.generation))
         else:
+            self._circuit = None
+            if self._puts is not None:
+                self._puts.disconnected()
             self.channel.disconnected()
 
     def _described(self, generation: int, kind: DbrType, count: int, host: str, access: Access) -> None:
         if generation != self.generation:
             return
-        self._type, self.count, self._control = kind, count, b""
+        self._type, self.count, self._metadata = kind, count, None
+        self._circuit = self._source.circuit(host)
+        if self._puts is not None:
+            self._puts.connected(self._circuit)
         self.channel.connected(kind, count, host, self._access or access)  # an event of this connection is newer
         if kind is DbrType.STRING:  # DBR_CTRL_STRING has nothing to tell
             self.channel.metadata_changed(Metadata(kind, count))
 
     def property_changed(self, dbr_type: int, raw: bytes) -> None:
-        """A DBR_CTRL event; without the alarm, as caproto's IOCs post properties with every value."""
-        control = raw[CONTROL_HEAD:]
-        if control != self._control:
-            self._control = control
-            self.channel.metadata_changed(decode_control(dbr_type, raw, self.count))
+        """A DBR_CTRL event; its head is the alarm, which is no property."""
+        metadata = decode_control(dbr_type, raw[CONTROL_HEAD:], self.count)
+        if metadata is not self._metadata:
+            self._metadata = metadata
+            self.channel.metadata_changed(metadata)
 
     def _access_changed(self, access: Access) -> None:
         self._access = access
@@ -175,6 +215,15 @@ class CAChannel:
             done(decode_time(dbr_type, count, raw, self.count > 1))
         else:
             done(PycaError(_READ_ERRORS.get(status, "not_connected"), f"Channel Access says: {ca.message(status)}."))
+
+    def _write(self, puts: PutLine, put: LinedPut) -> None:
+        """With a read before it, for the record, unless the monitor has just brought a whole array."""
+        old = self.count == 1 or self.channel.latest is None
+        self._source.worker.submit(partial(self._ca_put, self.generation, self._type, puts, put, old))
+
+    def _old_came(self, put: LinedPut, dbr_type: int, count: int, status: int, raw: bytes, merged: int) -> None:
+        if status == ECA_NORMAL:
+            put.old = decode_time(dbr_type, count, raw, self.count > 1)
 
     # -- on libca's threads
 
@@ -228,14 +277,38 @@ class CAChannel:
             ca.libca.ca_clear_subscription(c_void_p(event_id))
         self._monitors.clear()
 
-    def _ca_get(self, key: int, kind: DbrType) -> None:
+    def _ca_get(self, key: int, dbr_type: int, elements: int) -> None:
         status = ca.libca.ca_array_get_callback(
-            c_long(TIME + kind), c_ulong(DYNAMIC), self._chid, *self._source.handoff.callback_and_usr(key)
+            c_long(dbr_type), c_ulong(elements), self._chid, *self._source.handoff.callback_and_usr(key)
         )
         if status != ECA_NORMAL:
             target = self._source.handoff.targets.get(key)
             if target is not None:
-                self._source.handoff.post(partial(target, TIME + kind, 0, status, b"", 0))
+                self._source.handoff.post(partial(target, dbr_type, 0, status, b"", 0))
+
+    def _ca_put(self, generation: int, kind: DbrType, puts: PutLine, put: LinedPut, read_old: bool) -> None:
+        """Perhaps a read for the value before, the put, and a read whose answer says that the IOC has taken it."""
+        source = self._source
+        connected = self._native is not None and self._native[0] == generation
+        if connected and read_old:
+            self._ca_get(source.new_key(partial(self._old_came, put), once=True), TIME + kind, DYNAMIC)
+        status = self._ca_write(kind, puts, put) if connected else ECA_DISCONN
+        source.handoff.post(partial(puts.handed, put, status))
+        if status == ECA_NORMAL:
+            read = source.new_key(lambda *event: puts.read(put, event[2]), once=True)
+            self._ca_get(read, STS + kind, 1)
+
+    def _ca_write(self, kind: DbrType, puts: PutLine, put: LinedPut) -> int:
+        """The CA status; the completion comes as an event."""
+        head = c_long(kind), c_ulong(len(put.elements)), self._chid, put.elements.ctypes.data_as(c_void_p)
+        if not put.wait:
+            return int(ca.libca.ca_array_put(*head))
+        handoff = self._source.handoff
+        key = self._source.new_key(lambda *event: puts.completed(put, event[2]), once=True)
+        status = int(ca.libca.ca_array_put_callback(*head, *handoff.callback_and_usr(key)))
+        if status != ECA_NORMAL:
+            handoff.targets.pop(key, None)
+        return status
 
     def _ca_clear(self) -> None:
         for key, _ in self._monitors:

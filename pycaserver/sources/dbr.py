@@ -1,6 +1,7 @@
 """DBR_TIME_* and DBR_CTRL_* bytes to values: the layouts of db_access.h as literal tables. Pure."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from struct import Struct
 from sys import intern
 from typing import Any, Final, NamedTuple
@@ -12,6 +13,8 @@ from pycaserver.core.values import DbrType, Limits, Metadata, PVValue, decode_te
 EPICS_EPOCH: Final = 631152000
 """UNIX seconds of 1990-01-01T00:00:00Z, at which EPICS time begins."""
 
+STS: Final = 7
+"""DBR_STS_x is the native type plus this."""
 TIME: Final = 14
 """DBR_TIME_x is the native type plus this."""
 CTRL: Final = 28
@@ -76,7 +79,7 @@ _MAX_STATES: Final = 16
 
 
 class ControlLayout(NamedTuple):
-    """Where DBR_CTRL_x keeps its units, and the eight limits behind them."""
+    """Where DBR_CTRL_x keeps its units, and the eight limits behind them; counted from after the head."""
 
     precision: Struct | None
     units: int
@@ -84,11 +87,11 @@ class ControlLayout(NamedTuple):
 
 
 _CONTROL_LAYOUTS: Final = {
-    DbrType.SHORT: ControlLayout(None, CONTROL_HEAD, Struct("=8h")),
-    DbrType.FLOAT: ControlLayout(Struct("=h"), CONTROL_HEAD + 4, Struct("=8f")),
-    DbrType.CHAR: ControlLayout(None, CONTROL_HEAD, Struct("=8B")),
-    DbrType.LONG: ControlLayout(None, CONTROL_HEAD, Struct("=8i")),
-    DbrType.DOUBLE: ControlLayout(Struct("=h"), CONTROL_HEAD + 4, Struct("=8d")),
+    DbrType.SHORT: ControlLayout(None, 0, Struct("=8h")),
+    DbrType.FLOAT: ControlLayout(Struct("=h"), 4, Struct("=8f")),
+    DbrType.CHAR: ControlLayout(None, 0, Struct("=8B")),
+    DbrType.LONG: ControlLayout(None, 0, Struct("=8i")),
+    DbrType.DOUBLE: ControlLayout(Struct("=h"), 4, Struct("=8d")),
 }
 
 _STATE_COUNT: Final = Struct("=h")
@@ -96,7 +99,7 @@ _STATE_COUNT: Final = Struct("=h")
 SIZES: Final = {
     **{int(TIME + kind): (layout.offset, layout.size) for kind, layout in TIME_LAYOUTS.items()},
     **{
-        int(CTRL + kind): (layout.units + _UNITS_SIZE + layout.limits.size, 0)
+        int(CTRL + kind): (CONTROL_HEAD + layout.units + _UNITS_SIZE + layout.limits.size, 0)
         for kind, layout in _CONTROL_LAYOUTS.items()
     },
     int(CTRL + DbrType.ENUM): (CONTROL_HEAD + 2 + _MAX_STATES * _STATE_SIZE, 0),
@@ -104,29 +107,33 @@ SIZES: Final = {
 """DBR_x to the bytes before the elements and the bytes of one; of DBR_CTRL_x only what comes before the value."""
 
 
-def decode_control(dbr_type: int, raw: bytes, count: int) -> Metadata:
-    """A DBR_CTRL_x event of a PV with that native element count. Strings have no control information."""
+@lru_cache(maxsize=1024)
+def decode_control(dbr_type: int, control: bytes, count: int) -> Metadata:
+    """A DBR_CTRL_x event, without its head, of a PV with that native element count. Strings have no such events.
+
+    What is alike is one object: many PVs have the same, and caproto's IOCs post properties with every value.
+    """
     kind = DbrType(dbr_type - CTRL)
     decode = _CONTROL_DECODERS.get(kind, _numeric_control)
-    return decode(kind, raw, count)
+    return decode(kind, control, count)
 
 
-def _enum_control(kind: DbrType, raw: bytes, count: int) -> Metadata:
-    (states,) = _STATE_COUNT.unpack_from(raw, CONTROL_HEAD)
-    first = CONTROL_HEAD + _STATE_COUNT.size
+def _enum_control(kind: DbrType, control: bytes, count: int) -> Metadata:
+    (states,) = _STATE_COUNT.unpack_from(control)
+    first = _STATE_COUNT.size
     starts = range(first, first + min(states, _MAX_STATES) * _STATE_SIZE, _STATE_SIZE)
-    return Metadata(kind, count, enum_strs=tuple(decode_text(raw[s : s + _STATE_SIZE]) for s in starts))
+    return Metadata(kind, count, enum_strs=tuple(decode_text(control[s : s + _STATE_SIZE]) for s in starts))
 
 
-def _numeric_control(kind: DbrType, raw: bytes, count: int) -> Metadata:
+def _numeric_control(kind: DbrType, control: bytes, count: int) -> Metadata:
     layout = _CONTROL_LAYOUTS[kind]
-    limits = layout.limits.unpack_from(raw, layout.units + _UNITS_SIZE)
+    limits = layout.limits.unpack_from(control, layout.units + _UNITS_SIZE)
     display_high, display_low, alarm_high, warning_high, warning_low, alarm_low, control_high, control_low = limits
     return Metadata(
         kind,
         count,
-        units=intern(decode_text(raw[layout.units : layout.units + _UNITS_SIZE])),  # many PVs, few units
-        precision=layout.precision.unpack_from(raw, CONTROL_HEAD)[0] if layout.precision else None,
+        units=intern(decode_text(control[layout.units : layout.units + _UNITS_SIZE])),
+        precision=layout.precision.unpack_from(control)[0] if layout.precision else None,
         display=Limits(float(display_low), float(display_high)),
         control=Limits(float(control_low), float(control_high)),
         warning=Limits(float(warning_low), float(warning_high)),

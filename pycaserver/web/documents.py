@@ -16,6 +16,8 @@ __all__ = ["AsyncApi", "OpenApi", "asyncapi", "openapi"]
 class OpenApi(Guarded):
     """GET /api/openapi.json: the HTTP side."""
 
+    open_to_all = True
+
     def get(self) -> None:
         """JSON; the same as long as the server runs."""
         self.finish_json(_encoded(openapi, self.site.version))
@@ -23,6 +25,8 @@ class OpenApi(Guarded):
 
 class AsyncApi(Guarded):
     """GET /api/asyncapi.json: the WebSocket side."""
+
+    open_to_all = True
 
     def get(self) -> None:
         """JSON; the same as long as the server runs."""

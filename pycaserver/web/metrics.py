@@ -20,13 +20,17 @@ COUNTERS: Final = {
     "updates_merged": "Values replaced by a newer one for a session that was behind, paused or rate-limited.",
     "bytes_out": "Bytes of messages sent to sessions.",
     "requests": "Messages received from sessions.",
+    "puts": "Puts asked for, refused ones too.",
     "sessions_opened": "Sessions ever opened.",
+    "connections_dropped": "Connections refused, or closed before they asked, because there were too many.",
+    "audit_failures": "Lines of the audit that could not be written at once; they are in the log.",
     "faults": "Exceptions that should not have happened; each is in the log.",
 }
 """Field of Figures to help text; the metric is pycaserver_FIELD_total."""
 
 GAUGES: Final = {
     "sessions": "Sessions open now.",
+    "connections": "Connections open now that are no WebSocket session.",
     "loop_lag": "Seconds by which the event loop was last late.",
     "loop_lag_max": "The largest lateness of the event loop since the start, seconds.",
 }

@@ -4,15 +4,28 @@ https://spec.openapis.org/oas/v3.1.0
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, get_args
 
 from pycaserver.core.channel import State
 from pycaserver.core.errors import ERROR_CODES
-from pycaserver.core.messages import AccessMessage, Connection, Error, GetAnswer, MetadataMessage, Monitor, Reduce
+from pycaserver.core.identity import Means
+from pycaserver.core.messages import (
+    AccessMessage,
+    Connection,
+    Error,
+    GetAnswer,
+    MetadataMessage,
+    Monitor,
+    Put,
+    PutAnswer,
+    Reduce,
+)
 from pycaserver.core.names import MAX_NAME_BYTES
 from pycaserver.web.asyncapi import asyncapi
 from pycaserver.web.handlers import STATUS_OF, Guarded
+from pycaserver.web.login import Login, LoginBody, Logout, WhoAmI
 from pycaserver.web.metrics import Metrics
+from pycaserver.web.puts import BODY_KEYS, PV
 from pycaserver.web.query import READ_KEYS, STREAM_KEYS, Query
 from pycaserver.web.rest import ReadPV
 from pycaserver.web.schemas import Document, Schema, as_list, docstring, info, one_of, reference, schemas_of
@@ -23,17 +36,21 @@ EVENTS: Final = (Connection, Monitor, MetadataMessage, AccessMessage, Error)
 """What an event stream carries."""
 
 _READ_ERRORS: Final = ("bad_request", "invalid_pv_name", "read_denied", "not_found", "not_connected", "get_timeout")
+_PUT_ERRORS: Final = (
+    "bad_request", "invalid_pv_name", "write_disabled", "write_denied", "no_write_access", "read_denied", "not_found",
+    "bad_value", "rate_limited", "not_connected", "put_failed", "put_timeout",
+)  # fmt: skip
 _READS_ERRORS: Final = ("bad_request", "too_many_subscriptions")
 _STREAM_ERRORS: Final = ("bad_request", "invalid_pv_name", "server_full")
 
 
 def openapi(version: str) -> Document:
     """OpenAPI 3.1: all paths but those of the pages."""
-    schemas = schemas_of((GetAnswer, *EVENTS), ERROR_CODES)
+    schemas = schemas_of((GetAnswer, PutAnswer, LoginBody, *EVENTS), ERROR_CODES)
     schemas["Event"] = {"description": "The data of one event of a stream."} | one_of(EVENTS)
     return {
         "openapi": "3.1.0",
-        "info": info("pycaserver, HTTP", version, "EPICS process variables, read once or as an event stream."),
+        "info": info("pycaserver, HTTP", version, "EPICS process variables: read, written, streamed."),
         "servers": [{"url": "..", "description": "The server of this document, behind whatever prefix a proxy adds."}],
         "paths": _paths(),
         "components": {
@@ -51,8 +68,11 @@ def _paths() -> Document:
     not_ready = {"503": _response("The server is shutting down.", _json(_READINESS))}
     return {
         "/api/pv": _get(ReadPV, _json(_PVS), [pvs, *read], _errors(*_READS_ERRORS), name="ReadPVs"),
-        "/api/pv/{name}": _get(ReadPV, _json(reference(GetAnswer)), [pv, *read], _errors(*_READ_ERRORS)),
+        "/api/pv/{name}": _get(ReadPV, _json(reference(GetAnswer)), [pv, *read], _errors(*_READ_ERRORS)) | _put(pv),
         "/api/pv/{name}/stream": _get(StreamPV, _EVENT_STREAM, [pv, *stream], _errors(*_STREAM_ERRORS)),
+        "/api/login": _post(Login, _json(_IDENTITY), body=_json(reference(LoginBody))),
+        "/api/logout": _post(Logout, _json(_IDENTITY)),
+        "/api/whoami": _get(WhoAmI, _json(_IDENTITY)),
         "/api/openapi.json": _get(openapi, _json(_OBJECT)),
         "/api/asyncapi.json": _get(asyncapi, _json(_OBJECT)),
         "/healthz": _get(Health, _json(_record(status={"const": "ok"}))),
@@ -80,6 +100,37 @@ def _get(
     return {"get": operation}
 
 
+def _post(handler: type[Guarded], content: Document, body: Document | None = None) -> Document:
+    """A path that answers POST, described likewise."""
+    operation = {
+        "operationId": handler.__name__,
+        "summary": docstring(handler),
+        "responses": {"200": _response(docstring(handler.post), content)}
+        | _errors("bad_request")
+        | {"default": {"$ref": "#/components/responses/Error"}},
+    }
+    return {"post": operation | ({"requestBody": {"required": True, "content": body}} if body else {})}
+
+
+def _put(pv: Document) -> Document:
+    """The one path that answers PUT, described by the message types of /monitor."""
+    body = {key: schemas_of((Put,))["Put"]["properties"][key] for key in BODY_KEYS}
+    schema = {"type": "object", "properties": body, "additionalProperties": False, "description": docstring(Put)}
+    errors = _errors(*_PUT_ERRORS) | {
+        "415": _response("`bad_request`: the Content-Type is not application/json.", _json(reference(Error)))
+    }
+    operation = {
+        "operationId": "PutPV",
+        "summary": "Write a PV.",
+        "parameters": [pv],
+        "requestBody": {"required": True, "content": _json(schema)},
+        "responses": {"200": _response(docstring(PV.put), _json(reference(PutAnswer)))}
+        | errors
+        | {"default": {"$ref": "#/components/responses/Error"}},
+    }
+    return {"put": operation}
+
+
 def _options(keys: Iterable[str]) -> list[Document]:
     """The parameters that a URL may carry, of those that Query knows."""
     properties = schemas_of((Query,))["Query"]["properties"]
@@ -100,7 +151,7 @@ def _parameter(name: str, schema: Schema, description: str, where: str = "query"
 def _errors(*codes: str) -> Document:
     """The responses for these codes and for a request that is refused before it is looked at; status to response."""
     by_status: dict[str, dict[str, str]] = {}
-    for code in ("forbidden", *codes):
+    for code in ("forbidden", "unauthenticated", "rate_limited", *codes):
         by_status.setdefault(str(int(STATUS_OF[code])), {})[code] = ERROR_CODES[code]
     return {key: _response(as_list(sentences), _json(reference(Error))) for key, sentences in by_status.items()}
 
@@ -119,6 +170,14 @@ def _record(**properties: Schema) -> Schema:
 
 _TEXT: Final[Schema] = {"type": "string"}
 _OBJECT: Final[Schema] = {"type": "object"}
+_IDENTITY: Final = _record(
+    user={"type": "string", "description": "Empty for anonymous."},
+    groups={"type": "array", "items": {"type": "string"}},
+    means={"enum": list(get_args(Means))},
+    expires={"type": ["number", "null"], "description": "UNIX seconds."},
+    login={"type": "boolean", "description": "Whether there are tokens to log in with."},
+    required={"type": "boolean", "description": "Whether there is little to be had without an identity."},
+)
 _TOTALS: Final[Schema] = {"type": "object", "description": docstring(totals_of)}
 _PV_NAME: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": MAX_NAME_BYTES}
 _PVS: Final[Schema] = {

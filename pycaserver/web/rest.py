@@ -8,6 +8,7 @@ from pycaserver.core.channel import Channel
 from pycaserver.core.errors import PycaError
 from pycaserver.core.messages import Error, SubscriptionOptions
 from pycaserver.core.oneshot import OneShot
+from pycaserver.core.rights import Rights
 from pycaserver.core.values import PVValue
 from pycaserver.web.framing import PLAIN
 from pycaserver.web.handlers import Guarded
@@ -58,6 +59,7 @@ class ReadPV(Guarded):
         options = SubscriptionOptions().replaced_by(query)
 
         def done(channel: Channel, result: PVValue | PycaError | None) -> None:
+            result = rights.denial(name) or result
             if isinstance(result, PycaError):
                 result.pvname = name
                 answer.set_result(result)
@@ -66,9 +68,12 @@ class ReadPV(Guarded):
                 assert isinstance(body, bytes)  # query_of refuses binary
                 answer.set_result(body)
 
+        rights = Rights(self.site.access, self.identity)
         try:
+            rights.check_read(name)
             one_shot = OneShot(self.site.pool, name, read=True)
         except PycaError as error:
+            error.pvname = error.pvname or name
             return error
         self._pending.append((one_shot, answer))
         one_shot.start(self.site.clock, query.timeout, done)

@@ -8,7 +8,9 @@ from tornado.web import Application, RequestHandler
 
 from pycaserver.web.documents import AsyncApi, OpenApi
 from pycaserver.web.handlers import GuardedStatic, NotFound
+from pycaserver.web.login import Login, Logout, WhoAmI
 from pycaserver.web.metrics import Metrics, registry_of
+from pycaserver.web.puts import PV
 from pycaserver.web.rest import ReadPV
 from pycaserver.web.site import Site
 from pycaserver.web.status import Health, Ready, Status
@@ -26,10 +28,13 @@ def application(site: Site, static: Path) -> Application:
         [
             (r"/monitor", SessionSocket, ours),
             (r"/api/pv", ReadPV, ours),
-            (r"/api/pv/([^/]+)", ReadPV, ours),
+            (r"/api/pv/([^/]+)", PV, ours),
             (r"/api/pv/([^/]+)/stream", StreamPV, ours),
             (r"/api/openapi.json", OpenApi, ours),
             (r"/api/asyncapi.json", AsyncApi, ours),
+            (r"/api/login", Login, ours),
+            (r"/api/logout", Logout, ours),
+            (r"/api/whoami", WhoAmI, ours),
             (r"/healthz", Health, ours),
             (r"/readyz", Ready, ours),
             (r"/status", Status, ours),

@@ -12,12 +12,20 @@ _AUTHORITY: Final = re.compile(r"(?:\[([^][]+)\]|([^][:@/]+))(?::(\d{1,5}))?", r
 """Host and port of a Host header or an origin, and nothing else."""
 
 HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'self'; base-uri 'self'; form-action 'self'",
+    "Content-Security-Policy": "default-src 'self'; object-src 'none'; frame-ancestors 'self'; base-uri 'self'; "
+    "form-action 'self'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
     "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 """Sent with every answer."""
+HEADERS_UNDER_TLS: Final = {
+    "Strict-Transport-Security": "max-age=31536000",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+"""Sent with every answer over https; browsers heed them nowhere else."""
 
 
 class Refused(Exception):
@@ -45,11 +53,22 @@ class Policy:
         if name not in self._hosts and not _is_address(name):
             raise Refused(f"Host {name!r} is not one of this server; server.allowed_hosts would allow it.")
 
-    def check_origin(self, origin: str | None, host: str, port: int) -> None:
-        """Refused if a browser says that a page of another origin asks; port: that on which we listen."""
-        if origin is None or origin.lower().rstrip("/") in self._origins or _same_origin(origin, host, port):
+    def check_origin(self, origin: str | None, host: str, port: int, *, secure: bool = False) -> None:
+        """Refused if a browser says that a page of another origin asks.
+
+        port: that on which we listen. secure: it asks over TLS, so that a page that came without is foreign.
+        """
+        if origin is None or self.is_listed(origin) or self.is_own(origin, host, port, secure=secure):
             return
         raise Refused(f"Origin {origin!r} is not that of this server; server.allowed_origins would allow it.")
+
+    def is_own(self, origin: str | None, host: str, port: int, *, secure: bool = False) -> bool:
+        """Whether a page of this very server asks; arguments as of check_origin."""
+        return (
+            origin is not None
+            and _same_origin(origin, host, port)
+            and (not secure or origin.lower().startswith("https:"))
+        )
 
     def is_listed(self, origin: str | None) -> bool:
         """Whether the origin is foreign and allowed, so that the browser must be told."""

@@ -1,23 +1,41 @@
-"""Listener: the HTTP server on its port."""
+"""Listener: the HTTP server on its port, with or without TLS."""
 
+import logging
 import socket
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
+from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPConnection, HTTPMessageDelegate
+from tornado.iostream import IOStream
 from tornado.netutil import bind_sockets
+from tornado.web import Application
 
+from pycaserver.web.connections import Connections, descriptors_for
+from pycaserver.web.proxies import Proxies, network_of
 from pycaserver.web.routes import application
 from pycaserver.web.site import Site
+from pycaserver.web.tcp import allow_descriptors
+from pycaserver.web.tls import Certificate
+
+log = logging.getLogger(__name__)
 
 
 class Listener:
     """Accepts connections and hands them to the routes."""
 
-    def __init__(self, site: Site, static: Path) -> None:
+    def __init__(self, site: Site, static: Path, certificate: Certificate | None = None) -> None:
+        """certificate: for https and wss; OSError if it cannot be used."""
         self._site = site
-        self._server = HTTPServer(
+        self._certificate = certificate
+        self._server = BoundedServer(
             application(site, static),
-            idle_connection_timeout=site.limits.header_seconds,
+            connections=_bounds(site),
+            proxies=lambda: site.identities.proxies,
+            ssl_options=certificate.context() if certificate else None,
+            idle_connection_timeout=site.limits.header_seconds,  # the TLS handshake included
             body_timeout=site.limits.header_seconds,
             max_header_size=65536,
             max_body_size=site.limits.message_bytes,
@@ -35,8 +53,72 @@ class Listener:
         self._site.port = sockets[0].getsockname()[1]
         self._server.add_sockets(sockets)
         host = f"[{address}]" if ":" in address else address or "localhost"
-        self.url = f"http://{host}:{self._site.port}/"
+        self.url = f"{'https' if self._certificate else 'http'}://{host}:{self._site.port}/"
+
+    def reload_certificate(self) -> None:
+        """Read the files again, for the connections to come; OSError if they cannot be used: then nothing changes."""
+        if self._certificate:
+            self._server.ssl_options = self._certificate.context()
 
     def stop(self) -> None:
         """Accept no more; open connections go on."""
         self._server.stop()
+
+
+def _bounds(site: Site) -> Connections:
+    wanted = descriptors_for(site.limits)
+    granted = allow_descriptors(wanted)
+    if granted < wanted:
+        log.warning("limits.sessions: a full server has %d files and sockets open, but may have %d", wanted, granted)
+    return Connections(site.limits, site.figures, granted)
+
+
+class BoundedServer(HTTPServer):
+    """Tornado's, but it knows its connections and bounds them."""
+
+    def initialize(  # type: ignore[override]
+        self,
+        request_callback: Application,
+        *,
+        connections: Connections,
+        proxies: Callable[[], Proxies],
+        **options: Any,
+    ) -> None:
+        """Tornado's way of constructing. proxies: those that are trusted now; each stands for many peers."""
+        super().initialize(request_callback, **options)
+        self._bounds = connections
+        self._proxies = proxies
+
+    def handle_stream(self, stream: IOStream, address: Any) -> None:
+        """A connection is accepted; under TLS its handshake is still to come."""
+        if self._bounds.admit(stream, network_of(address[0]), shared=self._proxies().is_trusted(address[0])):
+            super().handle_stream(stream, address)
+        else:
+            stream.close()
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        """A connection may ask, for the first time or again."""
+        stream = cast(HTTP1Connection, request_conn).stream
+        self._bounds.wait(stream)
+        return _Awaited(super().start_request(server_conn, request_conn), lambda: self._bounds.work(stream))
+
+    def on_close(self, server_conn: object) -> None:
+        """The connection is closed, or has become a WebSocket."""
+        self._bounds.leave(cast(HTTP1ServerConnection, server_conn).stream)
+        super().on_close(server_conn)
+
+
+class _Awaited(HTTPMessageDelegate):
+    """Tells when a request has come whole."""
+
+    def __init__(self, delegate: HTTPMessageDelegate, came: Callable[[], None]) -> None:
+        self._delegate = delegate
+        self._came = came
+        self.headers_received = delegate.headers_received  # type: ignore[method-assign]
+        self.data_received = delegate.data_received  # type: ignore[method-assign]
+        self.on_connection_close = delegate.on_connection_close  # type: ignore[method-assign]
+
+    def finish(self) -> None:
+        """Headers and body are there."""
+        self._came()
+        self._delegate.finish()

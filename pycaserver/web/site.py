@@ -1,16 +1,23 @@
 """Site: what every handler works with, handed to them by the composition root."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 from pycaserver.core.clock import Clock
+from pycaserver.core.dialect import Dialect
 from pycaserver.core.figures import Figures
 from pycaserver.core.pool import ChannelPool
-from pycaserver.core.session import Dialect
-from pycaserver.core.session import Limits as SessionLimits
+from pycaserver.core.services import Limits as SessionLimits
+from pycaserver.core.services import Services
 from pycaserver.web.hub import Hub, HubLimits
+from pycaserver.web.identities import Identities
 from pycaserver.web.security import Policy
+from pycaserver.web.writers import Writers
+
+if TYPE_CHECKING:
+    from pycaserver.core.access import AccessControl
+    from pycaserver.core.audit import Audit
 
 
 class Limits(SessionLimits, HubLimits, Protocol):
@@ -24,11 +31,10 @@ class Limits(SessionLimits, HubLimits, Protocol):
 class Site:
     """The parts of the server that handlers need."""
 
-    pool: ChannelPool
-    clock: Clock
-    figures: Figures
+    services: Services
     limits: Limits
     policy: Policy
+    identities: Identities
     hub: Hub
     native: Dialect
     pv_names: Sequence[str]
@@ -37,3 +43,36 @@ class Site:
     """UNIX seconds."""
     port: int = 0
     """On which the server listens, once it does."""
+    writers: Writers = field(init=False)
+    begun: float = field(init=False)
+    """On the monotonic clock."""
+
+    def __post_init__(self) -> None:
+        """The server starts now."""
+        self.begun = self.clock.monotonic()
+        self.writers = Writers(self.services)
+
+    @property
+    def pool(self) -> ChannelPool:
+        """All open channels."""
+        return self.services.pool
+
+    @property
+    def clock(self) -> Clock:
+        """The event loop's."""
+        return self.services.clock
+
+    @property
+    def figures(self) -> Figures:
+        """The server's own."""
+        return self.services.figures
+
+    @property
+    def access(self) -> "AccessControl":
+        """Who may do what."""
+        return self.services.access
+
+    @property
+    def audit(self) -> "Audit":
+        """Where puts are recorded."""
+        return self.services.audit

@@ -1,4 +1,4 @@
-"""Health, readiness and the status page: totals only, no names and no addresses of peers."""
+"""Health, readiness and the status page: totals for everybody; names and addresses for administrators only."""
 
 from html import escape
 from http import HTTPStatus
@@ -13,6 +13,8 @@ from pycaserver.web.site import Site
 class Health(Guarded):
     """GET /healthz: the event loop answers."""
 
+    open_to_all = True
+
     def get(self) -> None:
         """Always 200."""
         self.finish_json(b'{"status":"ok"}')
@@ -23,10 +25,13 @@ class Health(Guarded):
 class Ready(Guarded):
     """GET /readyz: the server listens and Channel Access is up; the PVs of the settings with their state."""
 
+    open_to_all = True
+
     def get(self) -> None:
         """200, or 503 once the server is shutting down."""
         site = self.site
-        channels = {name: site.pool.get(name) for name in site.pv_names}
+        names = () if site.identities.required and self.identity.means == "anonymous" else site.pv_names
+        channels = {name: site.pool.get(name) for name in names}
         pvs = {name: channel.state.value if channel else "closed" for name, channel in channels.items()}
         ready = not site.hub.closing
         body = msgspec.json.encode({"ready": ready, "pvs": pvs})
@@ -36,18 +41,20 @@ class Ready(Guarded):
 
 
 class Status(Guarded):
-    """GET /status: totals for people, or as JSON for those who accept it."""
+    """GET /status: totals for people, or as JSON for those who accept it; an administrator also sees who and what."""
 
     def get(self) -> None:
         """HTML unless the Accept header names JSON, or the query says ?format=json."""
         totals = totals_of(self.site)
+        names = names_of(self.site) if self.site.access.rules.is_administrator(self.identity) else {}
         accept = self.request.headers.get("Accept", "")
         if self.get_query_argument("format", "") == "json" or "application/json" in accept:
-            self.finish_json(msgspec.json.encode(totals))
+            self.finish_json(msgspec.json.encode(totals | names))
         else:
+            tables = "".join(_table(title, rows) for title, rows in names.items())
             self.set_header("Content-Type", "text/html; charset=utf-8")
             self.set_header("Cache-Control", "no-store")
-            self.finish(_PAGE.format(rows="\n".join(_rows(totals))))
+            self.finish(_PAGE.format(rows="\n".join(_rows(totals)), tables=tables))
 
 
 def totals_of(site: Site) -> dict[str, Any]:
@@ -56,9 +63,11 @@ def totals_of(site: Site) -> dict[str, Any]:
     return {
         "version": site.version,
         "started": site.started,
-        "uptime": site.clock.wall() - site.started,
+        "uptime": site.clock.monotonic() - site.begun,
         "sessions": figures.sessions,
         "sessions_opened": figures.sessions_opened,
+        "connections": figures.connections,
+        "connections_dropped": figures.connections_dropped,
         "channels": {state: states[state] for state in ("connected", "searching", "disconnected")},
         "requests": figures.requests,
         "updates_in": figures.updates_in,
@@ -70,8 +79,38 @@ def totals_of(site: Site) -> dict[str, Any]:
         "loop_lag_max": figures.loop_lag_max,
         "errors": dict(figures.errors),
         "closes": {str(code): number for code, number in figures.closes.items()},
+        "audit_failures": figures.audit_failures,
         "faults": figures.faults,
     }
+
+
+def names_of(site: Site) -> dict[str, list[dict[str, Any]]]:
+    """The sessions now, eldest first, and the open channels by name; backlog in bytes."""
+    sessions = [(peer.address, peer.session) for peer in site.hub if peer.session is not None]
+    return {
+        "peers": [
+            {
+                "address": address,
+                "user": session.identity.user,
+                "subscriptions": session.subscriptions,
+                "backlog": session.outbox.backlog,
+            }
+            for address, session in sessions
+        ],
+        "pvs": [
+            {"pvname": channel.name, "state": channel.state.value, "subscribers": channel.subscribers}
+            for channel in sorted(site.pool, key=lambda channel: channel.name)
+        ],
+    }
+
+
+def _table(title: str, rows: list[dict[str, Any]]) -> str:
+    """A table with the keys as its heads; nothing without rows."""
+    if not rows:
+        return ""
+    head = "".join(f"<th scope=col>{escape(key)}" for key in rows[0])
+    body = "".join("<tr>" + "".join(f"<td>{escape(_shown(value))}" for value in row.values()) for row in rows)
+    return f"<h2>{escape(title)}</h2>\n<table>\n<tr>{head}\n{body}\n</table>\n"
 
 
 def _rows(totals: dict[str, Any]) -> list[str]:
@@ -96,5 +135,5 @@ _PAGE = """<!doctype html>
 <table>
 {rows}
 </table>
-<p><a href="status?format=json">as JSON</a>, <a href="metrics">for Prometheus</a>
+{tables}<p><a href="status?format=json">as JSON</a>, <a href="metrics">for Prometheus</a>
 """

@@ -7,9 +7,10 @@ from tornado.http1connection import HTTP1Connection
 
 from pycaserver.core.errors import TOO_SLOW, CloseCode, PycaError
 from pycaserver.core.messages import Connect, OptionKeys
-from pycaserver.core.names import check_pv_name
 from pycaserver.core.outbox import Frame
+from pycaserver.core.rights import Rights
 from pycaserver.core.session import Session
+from pycaserver.web.admission import Admission
 from pycaserver.web.framing import EVENTS
 from pycaserver.web.handlers import Guarded
 from pycaserver.web.query import STREAM_KEYS, query_of
@@ -23,7 +24,8 @@ class StreamPV(Guarded):
     async def get(self, name: str) -> None:
         """Streams until the peer or the server goes."""
         query = query_of(self, STREAM_KEYS)
-        request = Connect(pv=check_pv_name(name), **{key: getattr(query, key) for key in _OPTION_FIELDS})
+        request = Connect(pv=name, **{key: getattr(query, key) for key in _OPTION_FIELDS})
+        Rights(self.site.access, self.identity).check_read(name)
         self.set_header("Content-Type", "text/event-stream; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Accel-Buffering", "no")  # nginx would hold events back
@@ -45,7 +47,8 @@ class EventStreamPeer:
 
     def __init__(self, handler: StreamPV) -> None:
         site = handler.site
-        self.address = handler.request.remote_ip or ""
+        self.address = handler.counted_address
+        self.admission = Admission(site.identities, handler.identity, self.address, site.clock)
         self.last_heard = self.last_ping = site.clock.monotonic()
         self.writer = PacedWriter(self._send, site.clock, self._on_room)
         self.closed = asyncio.Event()
@@ -57,11 +60,11 @@ class EventStreamPeer:
     def begin(self, request: Connect) -> None:
         """Make the session and subscribe; 503 if the server is full."""
         site = self._site
-        if not site.hub.has_room(self.address):
+        if not site.hub.has_room(self.address, self.admission.identity.user):
             raise PycaError("server_full")
         tune(self._stream)
         framings = (EVENTS, EVENTS)
-        self.session = Session(site.pool, site.native, self, framings, site.limits, site.clock, site.figures)
+        self.session = Session(site.services, site.native, self, framings, self.admission.identity)
         site.hub.add(self)
         self.ping()  # sends the headers, so that the peer knows that it is connected
         self.session.execute(request)

@@ -1,5 +1,6 @@
-"""What is asked of the kernel for a connection that streams values."""
+"""What is asked of the kernel for connections, and for one that streams values."""
 
+import resource
 import socket
 from struct import Struct
 from typing import Final
@@ -10,6 +11,15 @@ NOT_SENT_LOW_WATER: Final = 128 * 1024
 """Bytes that the kernel may hold unsent for a peer: beyond, it would only keep stale values."""
 _NOT_SENT_LOWAT: Final = getattr(socket, "TCP_NOTSENT_LOWAT", 25 if hasattr(socket, "AF_PACKET") else None)
 _AT_ONCE: Final = Struct("ii").pack(1, 0)
+
+
+def allow_descriptors(wanted: int) -> int:
+    """Let this process have so many open files and sockets, if the system does; how many it may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted and soft != resource.RLIM_INFINITY:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else soft
 
 
 def tune(stream: IOStream) -> None:

@@ -1,6 +1,8 @@
 """pycaserver watch: a camonitor through a server, for operators. Comes back when the server does."""
 
 import asyncio
+import logging
+import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -9,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import msgspec
-from tornado.httpclient import HTTPClientError
+from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketError, websocket_connect
 
 FIRST_PAUSE: Final = 0.5
@@ -17,12 +19,21 @@ LONGEST_PAUSE: Final = 30.0
 MAX_MESSAGE: Final = 1 << 30
 
 
-async def watch(url: str, pvs: Sequence[str], show: Callable[[str], object]) -> None:
-    """Show a line for each message about the PVs, until cancelled. ValueError for a bad URL or a server's refusal."""
+async def watch(
+    url: str, pvs: Sequence[str], show: Callable[[str], object], cafile: str | None = None, token: str | None = None
+) -> None:
+    """Show a line for each message about the PVs, until cancelled.
+
+    cafile: the certificates to trust under https, those of the system if None. token: says who watches. ValueError for
+    a bad URL or file, or a server's refusal.
+    """
     address, pause = monitor_url(url), FIRST_PAUSE
+    trusted = _trusted(cafile)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    logging.getLogger("tornado").addHandler(logging.NullHandler())  # what goes wrong is shown by ourselves
     while True:
         try:
-            connection = await _open(address)
+            connection = await _open(HTTPRequest(address, headers=headers, ssl_options=trusted))
         except OSError as error:
             end = f"{address} does not answer ({error})"
         else:
@@ -34,10 +45,23 @@ async def watch(url: str, pvs: Sequence[str], show: Callable[[str], object]) -> 
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
-async def _open(address: str) -> WebSocketClientConnection:
-    """OSError if there is no server for the moment, ValueError if it does not want us."""
+def _trusted(cafile: str | None) -> ssl.SSLContext:
     try:
-        return await websocket_connect(address, max_message_size=MAX_MESSAGE)
+        return ssl.create_default_context(cafile=cafile)
+    except ssl.SSLError:
+        raise ValueError(f"{cafile}: has no certificates") from None
+    except OSError as error:
+        raise ValueError(f"{cafile}: {error.strerror}") from None
+
+
+async def _open(request: HTTPRequest) -> WebSocketClientConnection:
+    """OSError if there is no server for the moment, ValueError if it does not want us or is not to be trusted."""
+    address = request.url
+    try:
+        return await websocket_connect(request, max_message_size=MAX_MESSAGE)
+    except ssl.SSLCertVerificationError as error:
+        why = f"the certificate is not to be trusted: {error.verify_message}"
+        raise ValueError(f"{address}: {why} (--cafile names those to trust)") from None
     except HTTPClientError as error:
         if error.code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise OSError(str(error)) from None

@@ -7,9 +7,19 @@ from typing import Any, Final
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
-from pycaserver.core.errors import CLOSE_CODES, INVALID_UTF8, TOO_SLOW, TRY_LATER, CloseCode, PycaError
+from pycaserver.core.errors import (
+    CLOSE_CODES,
+    CREDENTIALS_EXPIRED,
+    INVALID_UTF8,
+    PROTOCOL_ERROR,
+    TOO_SLOW,
+    TRY_LATER,
+    CloseCode,
+    PycaError,
+)
 from pycaserver.core.outbox import Frame
 from pycaserver.core.session import Session
+from pycaserver.web.admission import Admission
 from pycaserver.web.framing import BATCHED, SINGLE, TEXT, frame
 from pycaserver.web.handlers import Guarded
 from pycaserver.web.site import Site
@@ -21,6 +31,7 @@ RESET_SECONDS: Final = 2.0
 LINGER_SECONDS: Final = 2.0
 """How long a peer whose message was cut off may go on sending, so that it gets to read why."""
 _CLOSE: Final = 0x8
+_PING: Final = 0x9
 _SENTENCES: Final = {close.code: close.sentence for close in CLOSE_CODES}
 
 
@@ -48,13 +59,21 @@ class Protocol(WebSocketProtocol13):
             super().on_connection_close()
 
     def _handle_message(self, opcode: int, data: bytes) -> Any:
+        masked, self._frame_mask = self._frame_mask is not None, None
+        if not masked:  # Tornado would not mind
+            return self._refuse(PROTOCOL_ERROR)
         if opcode == TEXT and not self.client_terminated:  # Tornado would decode, and on failure only abort
             if not _is_utf8(data):
-                self.close(INVALID_UTF8.code)
-                self._abort()
-                return None
+                return self._refuse(INVALID_UTF8)
             return self._run_callback(self.handler.on_message, data)
+        if opcode == _PING and self._peer.writer.unsent > self.handler.site.limits.backlog_bytes:
+            return None  # it does not read our pongs either
         return super()._handle_message(opcode, data)
+
+    def _refuse(self, code: CloseCode) -> None:
+        """Close because of what the peer has sent."""
+        self.close(code.code)
+        self._abort()
 
     def _write_frame(self, fin: bool, opcode: int, data: bytes, flags: int = 0) -> "asyncio.Future[None]":
         whole = frame(opcode, data)
@@ -94,7 +113,8 @@ class WebSocketPeer:
     """One WebSocket connection: transport of a session's outbox, and a peer of the hub."""
 
     def __init__(self, handler: "SessionSocket", protocol: Protocol, site: Site) -> None:
-        self.address = handler.request.remote_ip or ""
+        self.address = handler.counted_address
+        self.admission = Admission(site.identities, handler.identity, self.address, site.clock)
         self.last_heard = self.last_ping = site.clock.monotonic()
         self.writer = PacedWriter(protocol.stream.write, site.clock, self._on_room)
         self.session: Session | None = None
@@ -105,9 +125,10 @@ class WebSocketPeer:
     def begin(self) -> None:
         """Make the session, or send the peer away if the server is full."""
         site = self._site
-        if site.hub.has_room(self.address):
+        if site.hub.has_room(self.address, self.admission.identity.user):
             framings = (SINGLE, BATCHED)
-            self.session = Session(site.pool, site.native, self, framings, site.limits, site.clock, site.figures)
+            identity = self.admission.identity
+            self.session = Session(site.services, site.native, self, framings, identity, self.admission)
             site.hub.add(self)
         else:
             self.close(TRY_LATER)
@@ -167,6 +188,7 @@ class WebSocketPeer:
 class SessionSocket(Guarded, WebSocketHandler):
     """Tornado's side of a WebSocket connection."""
 
+    open_to_all = True  # to authenticate in the first message
     peer: WebSocketPeer | None = None
 
     @property
@@ -201,11 +223,12 @@ class SessionSocket(Guarded, WebSocketHandler):
 
     async def on_message(self, message: str | bytes) -> None:
         """A message; binary ones are taken like text, as some clients know no other."""
-        if self.peer is not None and self.peer.session is not None:
+        if self.peer is not None and self.peer.admission.is_over:
+            self.peer.close(CREDENTIALS_EXPIRED)
+        elif self.peer is not None and self.peer.session is not None:
             self.peer.last_heard = self.site.clock.monotonic()  # its pong may wait behind many messages
             wait = self.peer.session.receive(message if isinstance(message, bytes) else message.encode())
-            if wait > 0:
-                await asyncio.sleep(wait)
+            await asyncio.sleep(wait)  # even for no time: others have their turn before the next of a burst
 
     def on_pong(self, data: bytes) -> None:
         """The peer lives."""

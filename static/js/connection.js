@@ -12,12 +12,14 @@ const NAMES_PER_MESSAGE = 1000;
 /** Why the server closed, by close code; after those that do not return only a person's retry connects again. */
 const CLOSURES = {
   1001: { why: "The server is shutting down", returns: true },
+  1002: { why: "The server refused a frame that was not masked", returns: false },
   1007: { why: "The server refused a message that was not UTF-8", returns: false },
   1009: { why: "The server refused a message that was too big", returns: false },
   1011: { why: "The server had an internal error", returns: true },
   1013: { why: "The server is full", returns: true },
   4001: { why: "This page was too slow for its updates", returns: true },
   4002: { why: "The server refused too many messages", returns: false },
+  4003: { why: "The log-in has ended; log in again", returns: false },
   4004: { why: "This page did not answer the server", returns: true },
 };
 const LOST = { why: "The connection to the server is lost", returns: true };

@@ -3,6 +3,7 @@
 import { Banner } from "./banner.js";
 import { Connection } from "./connection.js";
 import { Detail } from "./detail.js";
+import { IdentityLink } from "./identity.js";
 import { readHash, writeHash } from "./names.js";
 import { Picker } from "./picker.js";
 import { PV } from "./pv.js";
@@ -27,6 +28,7 @@ const connection = new Connection(page);
 const table = new Table(find("rows"), find("row"));
 const picker = new Picker(find("add"), find("names"), find("offered"));
 const detail = new Detail(find("detail"));
+const identity = new IdentityLink(find("identity"));
 const banner = new Banner(find("banner"));
 
 function add(names) {
@@ -100,6 +102,7 @@ connection.onstate = (state) => {
     changed.add(pv.name);
   }
   if (isOpen) fetchOffered();
+  if (isOpen || state.name === "closed") identity.refresh().catch(() => {});
 };
 
 async function fetchOffered() {

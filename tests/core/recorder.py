@@ -80,7 +80,7 @@ class Recorder:
         assert self._channel.metadata is not None
         self._tell(f"changed: {self._channel.metadata.units}")
 
-    def access_changed(self) -> None:
+    def rights_changed(self) -> None:
         self._tell(self._channel.access)
 
     def settle(self) -> None:

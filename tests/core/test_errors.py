@@ -54,4 +54,4 @@ def test_close_codes_fit_a_close_frame(code: CloseCode) -> None:
 
 
 def test_who_did_wrong_is_told_not_to_come_back() -> None:
-    assert {code.code for code in CLOSE_CODES if not code.reconnect} == {1007, 1009, 4002}
+    assert {code.code for code in CLOSE_CODES if not code.reconnect} == {1002, 1007, 1009, 4002, 4003}

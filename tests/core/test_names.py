@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycaserver.core.errors import PycaError
-from pycaserver.core.names import MAX_NAME_BYTES, MAX_RECORD_BYTES, check_pv_name
+from pycaserver.core.names import DEFAULT_FIELD, MAX_NAME_BYTES, MAX_RECORD_BYTES, check_pv_name, split_pv_name
 
 PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
@@ -76,3 +76,62 @@ def test_the_echo_of_a_long_name_is_bounded() -> None:
         check_pv_name("x" * 1_000_000)
     assert len(caught.value.pvname or "") == MAX_NAME_BYTES
     assert len(caught.value.message) < 100
+
+
+# -- record and field
+
+
+@pytest.mark.parametrize(
+    ("name", "record", "field"),
+    [
+        ("X", "X", "VAL"),
+        ("X.", "X", "VAL"),
+        ("X.VAL", "X", "VAL"),
+        ("X.VAL$", "X", "VAL"),
+        ("X.$", "X", "VAL"),
+        ("X$", "X", "VAL"),
+        ("X.[0:3]", "X", "VAL"),
+        ("X.VAL[0:3]", "X", "VAL"),
+        ('X.{"dbnd":{"abs":1.5}}', "X", "VAL"),
+        ("X.{dbnd:{abs:1.5}}", "X", "VAL"),
+        ('X{"dbnd":{"abs":1.5}}', "X", "VAL"),
+        ('X.VAL[0:3]{"ts":{}}', "X", "VAL"),
+        ("X.VAL {}", "X", "VAL"),
+        ("X.DESC", "X", "DESC"),
+        ("X.DESC$", "X", "DESC"),
+        ('X.DESC${"ts":{}}', "X", "DESC"),
+        ("X.A1_b", "X", "A1_b"),
+        ("X.val", "X", "val"),
+        ("SR:C01{BPM:1}Pos-I", "SR:C01{BPM:1}Pos-I", "VAL"),
+        ("SR:C01{BPM:1}Pos-I.DESC$", "SR:C01{BPM:1}Pos-I", "DESC"),
+        ("SR:C01-MG{PS:QH1}", "SR:C01-MG{PS:QH1}", "VAL"),
+        ("X[1]", "X[1]", "VAL"),
+        ("a.b:c", "a", "b:c"),
+        ("X..VAL", "X", ".VAL"),
+        ("X.VAL.DESC", "X", "VAL.DESC"),
+        ("X.VAL-1", "X", "VAL-1"),
+        ("$", "$", "VAL"),
+    ],
+)
+def test_record_and_field(name: str, record: str, field: str) -> None:
+    assert check_pv_name(name) == name
+    assert split_pv_name(name) == (record, field)
+
+
+RECORD_NAMES = st.text(PRINTABLE.replace(".", "").replace('"', "").replace("$", ""), min_size=1, max_size=50)
+FIELD_NAMES = st.from_regex(r"[A-Z][A-Z0-9_]{0,5}", fullmatch=True) | st.just(DEFAULT_FIELD)
+MODIFIERS = st.sampled_from(["", "$", "[0:3]", "[-1]", '{"dbnd":{"abs":1.5}}', "{dbnd:{abs:1}}", '$[0:3]{"ts":{}}'])
+
+
+@given(RECORD_NAMES, FIELD_NAMES, MODIFIERS)
+def test_modifiers_do_not_make_another_name(record: str, field: str, modifiers: str) -> None:
+    assert split_pv_name(f"{record}.{field}{modifiers}") == (record, field)
+    assert split_pv_name(f"{record}.{modifiers}") == split_pv_name(record) == (record, DEFAULT_FIELD)
+
+
+@given(st.text(PRINTABLE, min_size=1, max_size=50))
+def test_the_record_of_any_name_is_where_it_begins(name: str) -> None:
+    record, field = split_pv_name(name)
+    assert name.startswith(record)
+    assert field
+    assert "." not in record

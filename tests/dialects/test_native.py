@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pycaserver.core.channel import Channel
 from pycaserver.core.errors import ERROR_CODES, PycaError
 from pycaserver.core.fanout import Group
-from pycaserver.core.messages import Connect, Disconnect, Get, Ping, Pong, Reduce, SubscriptionOptions
+from pycaserver.core.messages import Connect, Disconnect, Get, Ping, Pong, Put, Reduce, SubscriptionOptions
 from pycaserver.core.values import Data, DbrType, Metadata, PVValue
 from pycaserver.dialects.native import NativeDialect
 from tests.fakes import Lines, World, flat, value
@@ -108,12 +108,40 @@ json_values: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-keys = st.sampled_from(["action", "pv", "id", "metadata", "encoding", "max_rate", "reduce", "as", "timeout"])
-actions = st.fixed_dictionaries({"action": st.sampled_from(["connect", "get", "options", "ping", "fly"])})
+keys = st.sampled_from(["action", "pv", "id", "metadata", "encoding", "max_rate", "reduce", "as", "timeout",
+                        "value", "value_b64", "dtype", "wait", "token"])  # fmt: skip
+actions = st.fixed_dictionaries(
+    {"action": st.sampled_from(["connect", "get", "options", "ping", "put", "authenticate", "fly"])}
+)
 objects = st.tuples(actions, st.dictionaries(keys, json_values, max_size=4)).map(lambda pair: {**pair[0], **pair[1]})
 
 
-@given(st.binary() | st.text().map(str.encode) | st.binary().map(lambda tail: b"{" + tail))
+def frames(headers: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
+    """Binary frames with such headers, and whatever elements."""
+    padded = headers.map(lambda header: header + b" " * (-(4 + len(header)) % 8))
+    return st.builds(lambda header, tail: len(header).to_bytes(4, "little") + header + tail, padded, st.binary())
+
+
+put_keys = st.fixed_dictionaries(
+    {"action": st.sampled_from(["put", "get"]), "pv": st.text(max_size=3)},
+    optional={
+        "value": json_values,
+        "value_b64": st.text("AB=+/!", max_size=9),
+        "dtype": st.sampled_from(["<f8", "|u1", "<i2", ">f8", "O", ""]),
+        "wait": st.booleans() | st.integers(),
+        "timeout": st.floats(allow_nan=False) | st.none(),
+    },
+)
+puts = put_keys.map(lambda keys: json.dumps(keys).encode())
+
+
+@given(
+    st.binary()
+    | st.text().map(str.encode)
+    | st.binary().map(lambda tail: b"{" + tail)
+    | puts
+    | frames(puts | st.binary())
+)
 @example(b'{"action":"fly","id":')
 @example(b"\x80")
 def test_no_bytes_raise_anything_but_a_coded_error(data: bytes) -> None:
@@ -132,6 +160,28 @@ def test_no_json_raises_anything_but_a_coded_error(message: dict[str, Any], cut:
         except PycaError as error:
             assert error.code in ("bad_json", "bad_request", "unknown_action")
             json.loads(DIALECT.encode(Pong(id=error.id)))  # the id can be echoed
+
+
+puts = st.fixed_dictionaries(
+    {"action": st.just("put"), "pv": st.just("A")},
+    optional={"dtype": st.sampled_from(["<f8", "<i4", "|u1", "<U3", "O", ""]), "value": json_values, "id": json_values},
+)
+
+
+@given(puts | objects | json_values, st.binary(max_size=40), st.integers(-9, 9), st.sampled_from([b" ", b"\0", b"}"]))
+def test_no_binary_frame_raises_anything_but_a_coded_error(
+    message: Any, elements: bytes, lie: int, padding: bytes
+) -> None:
+    header = json.dumps(message).encode()
+    header += padding * (-(4 + len(header)) % 8)
+    for size in (len(header), max(0, len(header) + lie)):
+        try:
+            request = DIALECT.decode(size.to_bytes(4, "little") + header + elements)
+        except PycaError as error:
+            assert error.code in ERROR_CODES
+            json.loads(DIALECT.encode(Pong(id=error.id)))
+        else:
+            assert isinstance(request, Connect | Put)
 
 
 # -- encoding

@@ -1,5 +1,8 @@
 """The CA source against a real C IOC, through a server: what pyepics and libca would get wrong by themselves."""
 
+import os
+import pwd
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -84,6 +87,15 @@ def test_access_rights_are_told_and_followed(client: Client, types: CIOC) -> Non
     types.shell(f"dbpf {types.prefix}may_read 1")
     assert client.wait(msg_type="connection", pvname=pv)["conn"] is True
     assert client.wait(msg_type="monitor", pvname=pv)["value"] == 5.0
+
+
+def test_iocs_are_told_the_account_and_the_machine_of_the_server(client: Client, types: CIOC) -> None:
+    """That is what an IOC's put log names; libca takes neither from anywhere else."""
+    client.send(action="get", pv=types.prefix + "ai")
+    client.wait(msg_type="get")
+    clients = types.shell("casr 1")
+    assert f"'{socket.gethostname()}'" in clients
+    assert f"User '{pwd.getpwuid(os.geteuid()).pw_name}'" in clients
 
 
 def test_a_pv_that_one_may_never_write(client: Client, types: CIOC) -> None:

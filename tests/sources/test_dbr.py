@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pycaserver.core.values import DbrType, Limits
 from pycaserver.sources.dbr import (
+    CONTROL_HEAD,
     CTRL,
     EPICS_EPOCH,
     SIZES,
@@ -111,7 +112,7 @@ def test_numeric_metadata(kind: DbrType) -> None:
         setattr(control, name, 10 + number)
     if kind in (DbrType.FLOAT, DbrType.DOUBLE):
         control.precision = 4
-    metadata = decode_control(CTRL + kind, bytes(control), count=7)
+    metadata = decode_control(CTRL + kind, bytes(control)[CONTROL_HEAD:], count=7)
     assert (metadata.type, metadata.count, metadata.units) == (kind, 7, "°C")
     assert metadata.precision == (4 if kind in (DbrType.FLOAT, DbrType.DOUBLE) else None)
     assert (metadata.display, metadata.alarm) == (Limits(11.0, 10.0), Limits(15.0, 12.0))
@@ -121,7 +122,7 @@ def test_numeric_metadata(kind: DbrType) -> None:
 def test_limits_that_are_not_set_stay_nan() -> None:
     control = pyepics.ctrl_double()
     control.upper_alarm_limit = math.nan
-    metadata = decode_control(CTRL + DbrType.DOUBLE, bytes(control), 1)
+    metadata = decode_control(CTRL + DbrType.DOUBLE, bytes(control)[CONTROL_HEAD:], 1)
     assert metadata.alarm is not None and math.isnan(metadata.alarm.high)
 
 
@@ -133,5 +134,5 @@ def test_enum_metadata(states: int) -> None:
     names[1] = "\xb5m"
     for number, name in enumerate(names):
         control.strs[number] = (ctypes.c_char * 26)(*name.encode("latin-1"))
-    metadata = decode_control(CTRL + DbrType.ENUM, bytes(control), 1)
+    metadata = decode_control(CTRL + DbrType.ENUM, bytes(control)[CONTROL_HEAD:], 1)
     assert metadata.enum_strs == tuple(names[:states])

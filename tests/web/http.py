@@ -25,9 +25,16 @@ class Answer(NamedTuple):
         return json.loads(self.body)
 
 
-def fetch(server: Server, path: str, headers: Mapping[str, str] | None = None, method: str = "GET") -> Answer:
-    """The answer to one request on a connection of its own."""
-    with closing(HTTPConnection(urlsplit(server.url).netloc, timeout=scaled(ANSWER_SECONDS))) as connection:
+def fetch(
+    server: Server,
+    path: str,
+    headers: Mapping[str, str] | None = None,
+    method: str = "GET",
+    source: str = "",
+) -> Answer:
+    """The answer to one request on a connection of its own, from that address if one is given."""
+    netloc, timeout = urlsplit(server.url).netloc, scaled(ANSWER_SECONDS)
+    with closing(HTTPConnection(netloc, timeout=timeout, source_address=(source, 0) if source else None)) as connection:
         connection.request(method, path, headers=dict(headers or {}))
         response = connection.getresponse()
         return Answer(response.status, response.headers, response.read())

@@ -29,15 +29,16 @@ class Frame(NamedTuple):
 
 def masked(opcode: int, payload: bytes, final: bool = True) -> bytes:
     """A frame as a client must send it (RFC 6455, 5.2)."""
-    size = len(payload)
-    head = bytes([opcode | FINAL * final])
+    return head(opcode | FINAL * final, len(payload)) + bytes(4) + payload  # the mask of zeros changes nothing
+
+
+def head(first: int, size: int, mask: int = 0x80) -> bytes:
+    """The head of a frame: its first byte, whatever it is, and the size that it claims."""
     if size < 126:
-        head += struct.pack(">B", 0x80 | size)
-    elif size < 1 << 16:
-        head += struct.pack(">BH", 0x80 | 126, size)
-    else:
-        head += struct.pack(">BQ", 0x80 | 127, size)
-    return head + bytes(4) + payload  # the mask of zeros changes nothing
+        return struct.pack(">BB", first, mask | size)
+    if size < 1 << 16:
+        return struct.pack(">BBH", first, mask | 126, size)
+    return struct.pack(">BBQ", first, mask | 127, size)
 
 
 class RawClient:

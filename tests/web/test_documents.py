@@ -12,12 +12,14 @@ import pytest
 from pycaserver import __version__
 from pycaserver.web.documents import asyncapi, openapi
 from tests.iocs import CIOC, types_ioc
-from tests.servers import Server
+from tests.servers import WRITABLE, Server
 from tests.timing import scaled
+from tests.tokens import token_section
 from tests.validators import problems
 
 OPENAPI = openapi(__version__)
 ASYNCAPI = asyncapi(__version__)
+TOKEN = "a token of anna"
 PV, STREAM = "/api/pv/{name}", "/api/pv/{name}/stream"
 
 ANSWERS = [
@@ -32,6 +34,7 @@ ANSWERS = [
     (PV, "{p}ai?encoding=binary", 400),
     (PV, "{p}ai?colour=red", 400),
     (STREAM, "%20", 400),
+    ("/api/whoami", "", 200),
     ("/api/openapi.json", "", 200),
     ("/api/asyncapi.json", "", 200),
     ("/healthz", "", 200),
@@ -50,24 +53,30 @@ def ioc() -> Iterator[CIOC]:
 
 
 @pytest.fixture(scope="module")
-def server(ioc: CIOC) -> Iterator[Server]:
+def server(ioc: CIOC, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     offered = f"{ioc.prefix}ai,{ioc.prefix}bi"
-    with Server(ioc.env(), {"pvs-names": offered, "limits-search-seconds": 0.2}) as server:
+    config = tmp_path_factory.mktemp("settings") / "pycaserver.toml"
+    config.write_text(token_section("anna", TOKEN))
+    with Server(
+        ioc.env(), {"config": config, "pvs-names": offered, "limits-search-seconds": 0.2, **WRITABLE}
+    ) as server:
+        with request(server, "/api/whoami", Authorization=f"Bearer {TOKEN}"):
+            pass  # what was right once is not slowed by the failures to come
         yield server
 
 
 @contextmanager
-def request(server: Server, target: str, **headers: str) -> Iterator[http.client.HTTPResponse]:
-    """The answer to GET, while its connection is open."""
+def request(server: Server, target: str, method: str = "get", **headers: str) -> Iterator[http.client.HTTPResponse]:
+    """The answer, while its connection is open."""
     with closing(http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=scaled(10))) as connection:
-        connection.request("GET", target, headers=headers)
+        connection.request(method.upper(), target, headers=headers)
         with connection.getresponse() as response:
             yield response
 
 
-def answer_problems(path: str, response: http.client.HTTPResponse) -> list[str]:
+def answer_problems(path: str, response: http.client.HTTPResponse, method: str = "get") -> list[str]:
     """What keeps the answer from being one that the document foresees for the path."""
-    documented = OPENAPI["paths"][path]["get"]["responses"][str(response.status)]
+    documented = OPENAPI["paths"][path][method]["responses"][str(response.status)]
     body, content = response.read(), response.headers.get_content_type()
     schema = documented["content"][content]["schema"]
     return problems(OPENAPI, schema, json.loads(body) if content == "application/json" else body.decode())
@@ -85,11 +94,21 @@ def test_answer_is_one_that_the_document_foresees(server: Server, ioc: CIOC, pat
         assert answer_problems(path, response) == []
 
 
-@pytest.mark.parametrize("path", sorted(OPENAPI["paths"]))
-def test_foreign_host_is_forbidden_as_documented(server: Server, path: str) -> None:
-    with request(server, path.replace("{name}", "A"), Host="rebound.example") as response:
+OPERATIONS = sorted((path, method) for path, methods in OPENAPI["paths"].items() for method in methods)
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_foreign_host_is_forbidden_as_documented(server: Server, path: str, method: str) -> None:
+    with request(server, path.replace("{name}", "A"), method, Host="rebound.example") as response:
         assert response.status == 403
-        assert answer_problems(path, response) == []
+        assert answer_problems(path, response, method) == []
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_wrong_token_is_refused_as_documented(server: Server, path: str, method: str) -> None:
+    with request(server, path.replace("{name}", "A"), method, Authorization="Bearer wrong") as response:
+        assert response.status in (401, 429)  # so many attempts in a row are slowed
+        assert answer_problems(path, response, method) == []
 
 
 def examples(schema: dict[str, Any]) -> list[str]:
@@ -135,10 +154,12 @@ def test_session_sends_what_the_document_foresees(server: Server, ioc: CIOC) -> 
     with server.client() as client:
         client.send(action="connect", pv=[f"{ioc.prefix}ai", f"{ioc.prefix}bi"], metadata=True, id="c")
         client.send(action="get", pv=[f"{ioc.prefix}wf_double", f"{ioc.prefix}absent"], id=1)
+        client.send(action="put", pv=f"{ioc.prefix}ao", value=2)
         client.send(action="info", pv=f"{ioc.prefix}bi")
         client.send(action="options", batch=True)
         client.send(action="list")
         client.send(action="ping")
+        client.send(action="authenticate", token=TOKEN)
         while payloads.keys() - {"binary", "batch"} > {message["msg_type"] for message in client.messages}:
             client.receive()
     for message in client.messages:

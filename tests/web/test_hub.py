@@ -1,12 +1,14 @@
 """The hub with peers that only note what it does to them, on a clock that moves when told."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from pycaserver.core.errors import GOING_AWAY, NO_PONG, TOO_SLOW, CloseCode
+from pycaserver.core.errors import CREDENTIALS_EXPIRED, GOING_AWAY, NO_PONG, TOO_SLOW, TRY_LATER, CloseCode
 from pycaserver.core.figures import Figures
+from pycaserver.core.identity import Identity
 from pycaserver.web.hub import Hub
 from tests.fakes import FakeClock
 
@@ -15,6 +17,7 @@ from tests.fakes import FakeClock
 class Limits:
     sessions: int = 3
     sessions_per_address: int = 2
+    sessions_per_user: int = 1
     ping_seconds: float = 20
     slow_after_seconds: float = 10
 
@@ -27,14 +30,21 @@ class FakeWriter:
         return self.stalled
 
 
+@dataclass
+class FakeAdmission:
+    is_over: bool = False
+
+
 @dataclass(eq=False)
 class FakePeer:
     address: str = "10.0.0.1"
     answers: bool = True
     """Whether an answer to a ping is to be expected."""
     writer: Any = field(default_factory=FakeWriter)
+    admission: Any = field(default_factory=FakeAdmission)
     last_heard: float = 0.0
     last_ping: float = 0.0
+    session: Any = None
     pings: int = 0
     closed: list[CloseCode] = field(default_factory=list)
 
@@ -44,6 +54,10 @@ class FakePeer:
 
     def close(self, code: CloseCode) -> None:
         self.closed.append(code)
+
+
+def session_of(user: str) -> Any:
+    return SimpleNamespace(identity=Identity(user=user))
 
 
 @pytest.fixture
@@ -72,6 +86,37 @@ def test_room_is_counted_per_address_and_in_all(hub: Hub) -> None:
     assert len(hub) == 2
 
 
+def test_one_ipv6_network_counts_as_one_address(hub: Hub) -> None:
+    peers = [FakePeer("2001:db8::1"), FakePeer("2001:db8::2")]
+    for peer in peers:
+        hub.add(peer)
+    assert not hub.has_room("2001:db8::3")
+    assert hub.has_room("2001:db8:0:1::3")
+    hub.remove(peers[0])
+    assert hub.has_room("2001:db8::3")
+
+
+def test_room_is_counted_per_user(hub: Hub) -> None:
+    anna = FakePeer("10.0.0.1", session=session_of("anna"))
+    hub.add(anna)
+    assert not hub.has_room("10.0.0.2", "anna")
+    assert hub.has_room("10.0.0.2", "ben")
+    assert hub.has_room("10.0.0.2")
+    hub.remove(anna)
+    assert hub.has_room("10.0.0.2", "anna")
+
+
+def test_peers_that_became_one_user_too_often_are_sent_away_newest_first(hub: Hub, clock: FakeClock) -> None:
+    peers = [FakePeer("10.0.0.1"), FakePeer("10.0.0.2"), FakePeer("10.0.0.3", session=session_of("ben"))]
+    for peer in peers:
+        hub.add(peer)
+    peers[1].session = session_of("anna")
+    clock.advance(1)
+    peers[0].session = session_of("anna")
+    clock.advance(1)
+    assert [peer.closed for peer in peers] == [[], [TRY_LATER], []]
+
+
 def test_peer_that_was_never_added_or_is_gone_is_removed_without_harm(hub: Hub) -> None:
     peer, stranger = FakePeer(), FakePeer()
     hub.add(peer)
@@ -81,6 +126,24 @@ def test_peer_that_was_never_added_or_is_gone_is_removed_without_harm(hub: Hub) 
     hub.add(FakePeer())
     hub.add(FakePeer())
     assert not hub.has_room(peer.address)
+
+
+def test_peer_whose_identity_has_expired_is_sent_away_within_a_second(hub: Hub, clock: FakeClock) -> None:
+    expired, valid = FakePeer(), FakePeer()
+    for peer in (expired, valid):
+        hub.add(peer)
+    expired.admission.is_over = True
+    clock.advance(1)
+    assert (expired.closed, valid.closed) == ([CREDENTIALS_EXPIRED], [])
+
+
+def test_peers_whose_identity_is_withdrawn_are_sent_away_at_once(hub: Hub) -> None:
+    withdrawn, valid = FakePeer(), FakePeer()
+    for peer in (withdrawn, valid):
+        hub.add(peer)
+    withdrawn.admission.is_over = True
+    hub.review()
+    assert (withdrawn.closed, valid.closed) == ([CREDENTIALS_EXPIRED], [])
 
 
 def test_peer_that_answers_is_pinged_for_ever(hub: Hub, clock: FakeClock) -> None:

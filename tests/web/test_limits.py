@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.iocs import CIOC
 from tests.servers import Client, Server
 from tests.timing import scaled, wait_for
+from tests.tokens import token_section
 from tests.web.conftest import REQUESTS_PER_SECOND
 from tests.web.http import fetch, totals, wait_for_totals
 from tests.web.raw import CLOSE, PING, RawClient
@@ -74,6 +75,40 @@ def test_session_too_many_is_told_to_try_later(small: Server) -> None:
         fourth.send(action="ping")
         assert fourth.frame().json() == {"msg_type": "pong"}
         assert totals(small)["closes"] == {"1013": 2}
+
+
+@pytest.fixture(scope="module")
+def personal(types: CIOC, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Knows two users, who may have two sessions each."""
+    file = tmp_path_factory.mktemp("users") / "settings.toml"
+    file.write_text(token_section("anna", "anna-s") + token_section("ben", "ben-s"))
+    with Server(types.env(), {"config": file, "limits-sessions-per-user": 2}) as server:
+        yield server
+
+
+def of_user(server: Server, name: str) -> Client:
+    return server.client(additional_headers={"Authorization": f"Bearer {name}-s"})
+
+
+def test_user_has_so_many_sessions_and_no_more(personal: Server) -> None:
+    with of_user(personal, "anna") as first, of_user(personal, "anna") as second:
+        with of_user(personal, "anna") as third:
+            assert closed_with(third) == 1013
+        with of_user(personal, "ben") as other, personal.client() as nobody:
+            for client in (first, second, other, nobody):
+                assert client.settle() == []
+    wait_for_totals(personal, sessions=0)
+    with of_user(personal, "anna") as again:
+        assert again.settle() == []
+
+
+def test_session_that_becomes_a_users_counts_as_one(personal: Server) -> None:
+    with of_user(personal, "anna") as first, of_user(personal, "anna") as second, personal.client() as late:
+        late.send(action="authenticate", token="anna-s")
+        late.wait(msg_type="authenticate", user="anna")
+        assert closed_with(late) == 1013
+        for client in (first, second):
+            assert client.settle() == []
 
 
 def test_one_request_reads_no_more_pvs_than_a_session_may_have(small: Server, types: CIOC) -> None:
@@ -197,6 +232,17 @@ def wait_for_reset(raw: RawClient) -> None:
     poll.register(raw.socket, 0)  # errors are always told
     assert poll.poll(scaled(RESET_SECONDS) * 1000), "the server has not reset the connection"
     raw.read_to_end()
+
+
+def test_peer_that_takes_no_answer_is_reset(impatient: Server) -> None:
+    """It asks again and again on one connection, until neither side's kernel has room for more."""
+    question = "GET /api/asyncapi.json HTTP/1.1\r\nHost: {}\r\n\r\n"
+    with RawClient(impatient.url, receive_buffer=SLOW_READER) as deaf:
+        deaf.socket.sendall(question.format(deaf.host).encode() * 1000)
+        with pytest.raises(ConnectionResetError):
+            wait_for_reset(deaf)
+    wait_for_totals(impatient, connections=1)
+    assert totals(impatient)["faults"] == 0
 
 
 def test_peer_that_reads_again_gets_the_newest_and_how_many_it_missed(server: Server, types: CIOC) -> None:

@@ -9,10 +9,11 @@ from tornado.web import RequestHandler, StaticFileHandler
 from tornado.websocket import WebSocketHandler
 
 from pycaserver.core.errors import ERROR_CODES
-from pycaserver.core.messages import OptionKeys
+from pycaserver.core.messages import OptionKeys, Put
 from pycaserver.web.asyncapi import asyncapi
 from pycaserver.web.handlers import STATUS_OF
 from pycaserver.web.openapi import openapi
+from pycaserver.web.puts import PV
 from pycaserver.web.query import READ_KEYS, STREAM_KEYS, Query
 from pycaserver.web.rest import ReadPV
 from pycaserver.web.routes import application
@@ -48,10 +49,18 @@ def test_every_reference_leads_somewhere() -> None:
     assert dead_references(DOCUMENT) == []
 
 
-def test_paths_are_the_routes_that_answer_get() -> None:
+METHODS = ("get", "post", "put")
+
+
+def answers(handler: type[RequestHandler], method: str) -> bool:
+    return getattr(handler, method) is not getattr(RequestHandler, method)
+
+
+def test_paths_and_methods_are_those_of_the_routes() -> None:
     apart = (StaticFileHandler, WebSocketHandler)
-    served = {path for path, handler in handlers().items() if not issubclass(handler, apart) and "get" in vars(handler)}
-    assert served and served == PATHS.keys()
+    pages = {path: handler for path, handler in handlers().items() if not issubclass(handler, apart)}
+    served = {(path, method) for path, handler in pages.items() for method in METHODS if answers(handler, method)}
+    assert served and served == {(path, method) for path, operations in PATHS.items() for method in operations}
 
 
 def test_websockets_are_the_channels_of_the_other_document() -> None:
@@ -85,6 +94,14 @@ def test_options_are_bounded_as_in_messages_but_for_what_a_url_cannot_say() -> N
     assert schemas["encoding"] == {"enum": ["json", "base64"]}
 
 
+def test_put_takes_the_keys_of_a_put() -> None:
+    put = PATHS["/api/pv/{name}"]["put"]
+    schema = put["requestBody"]["content"]["application/json"]["schema"]
+    assert schema["properties"].keys() == {*Put.__struct_encode_fields__} - {"id", "pv"}
+    assert put["responses"]["200"]["description"] == PV.put.__doc__
+    assert "`put_timeout`" in put["responses"]["504"]["description"]
+
+
 def test_name_is_a_segment_or_repeated() -> None:
     assert parameters("/api/pv/{name}")["name"]["in"] == "path"
     assert parameters("/api/pv")["name"]["schema"]["type"] == "array"
@@ -94,15 +111,15 @@ def test_error_codes_stand_at_their_status() -> None:
     described: set[str] = set()
     for path in ("/api/pv", "/api/pv/{name}", "/api/pv/{name}/stream"):
         for code, status in STATUS_OF.items():
-            response = PATHS[path]["get"]["responses"].get(str(int(status)), {})
-            if f"`{code}`: {ERROR_CODES[code]}" in response.get("description", ""):
+            responses = [operation["responses"].get(str(int(status)), {}) for operation in PATHS[path].values()]
+            if any(f"`{code}`: {ERROR_CODES[code]}" in it.get("description", "") for it in responses):
                 described.add(code)
     assert described == STATUS_OF.keys()
 
 
 def test_every_path_may_be_forbidden() -> None:
-    for path in PATHS.values():
-        assert "`forbidden`" in path["get"]["responses"]["403"]["description"]
+    for operation in (operation for path in PATHS.values() for operation in path.values()):
+        assert "`forbidden`" in operation["responses"]["403"]["description"]
 
 
 def test_error_schema_knows_every_code() -> None:

@@ -8,12 +8,16 @@ from urllib.parse import urlencode
 import pytest
 
 from pycaserver.app import LoopClock, static_folder
+from pycaserver.audit import AuditTrail
+from pycaserver.core.access import AccessControl, Rules
 from pycaserver.core.channel import Source
 from pycaserver.core.figures import Figures
 from pycaserver.core.pool import ChannelPool
+from pycaserver.core.services import Services
 from pycaserver.dialects.native import NativeDialect
 from pycaserver.settings import Settings
 from pycaserver.web.hub import Hub
+from pycaserver.web.identities import Identities
 from pycaserver.web.security import Policy
 from pycaserver.web.server import Listener
 from pycaserver.web.site import Site
@@ -193,7 +197,9 @@ def site_of(source: Source) -> Site:
     limits = settings.limits
     pool = ChannelPool(source, clock, figures, limits.search_seconds, limits.linger_seconds)
     hub, policy = Hub(limits, clock, figures), Policy([], [])
-    return Site(pool, clock, figures, limits, policy, hub, NativeDialect(), [], version="", started=0.0)
+    services = Services(pool, clock, figures, limits, AccessControl(Rules()), AuditTrail("", figures))
+    identities = Identities(settings.auth, [], clock)
+    return Site(services, limits, policy, identities, hub, NativeDialect(), [], version="", started=0.0)
 
 
 def test_answers_are_json(server: Server, types: CIOC) -> None:

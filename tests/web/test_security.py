@@ -120,6 +120,17 @@ def test_any_other_origin_is_refused_and_the_setting_named(origin: str, host: st
         Policy([], [LISTED_ORIGIN]).check_origin(origin, host, PORT)
 
 
+@pytest.mark.parametrize("origin", ["http://epics.example.org", "http://epics.example.org:443", "HTTP://localhost"])
+def test_page_that_came_without_tls_is_foreign_under_tls(origin: str) -> None:
+    host = origin.split("://")[1]
+    policy = Policy([], [LISTED_ORIGIN])
+    policy.check_origin(origin, host, 443)
+    with pytest.raises(Refused, match=r"server\.allowed_origins"):
+        policy.check_origin(origin, host, 443, secure=True)
+    policy.check_origin(origin.lower().replace("http", "https"), host, 443, secure=True)
+    policy.check_origin(LISTED_ORIGIN, host, 443, secure=True)
+
+
 def test_only_listed_origins_count_as_listed() -> None:
     policy = Policy([], ["https://Panel.example.org/"])
     assert policy.is_listed("https://panel.example.org")

@@ -9,10 +9,12 @@ from tests.iocs import CIOC
 from tests.servers import Server
 from tests.timing import wait_for
 from tests.web.http import fetch, totals, wait_for_totals
+from tests.web.raw import RawClient
 
 TOTALS = {"version", "started", "uptime", "sessions", "sessions_opened", "channels", "requests", "updates_in",
           "updates_out", "updates_merged", "updates_merged_in", "bytes_out", "loop_lag", "loop_lag_max", "errors",
-          "closes", "faults"}  # fmt: skip
+          "closes", "faults", "connections", "connections_dropped",
+          "audit_failures"}  # fmt: skip
 
 
 def test_healthy(server: Server) -> None:
@@ -75,6 +77,59 @@ def test_totals_name_no_peers_and_no_pvs(server: Server, types: CIOC) -> None:
             body = fetch(server, path).body.decode()
             assert types.prefix not in body
             assert "127.0.0.1" not in body
+
+
+@pytest.fixture(scope="module")
+def administered(types: CIOC) -> Iterator[Server]:
+    """Whoever asks from 127.0.0.1 is an administrator."""
+    settings = {"access-administrators": "address:127.0.0.1", "limits-linger-seconds": 0.1}
+    with Server(types.env(), settings) as server:
+        yield server
+
+
+def get_from(server: Server, source: str, path: str) -> bytes:
+    """The body of an answer, asked for from that address."""
+    with RawClient(server.url, source=source) as raw:
+        raw.http(path, "Connection: close")
+        return raw.read_to_end()
+
+
+def test_administrator_sees_sessions_and_pvs(administered: Server, types: CIOC) -> None:
+    ao, nowhere = f"{types.prefix}ao", f"{types.prefix}nowhere<b>"
+    with administered.client() as client:
+        client.send(action="connect", pv=[nowhere, ao])
+        client.wait(msg_type="monitor")
+        seen = totals(administered)
+        assert seen["peers"] == [{"address": "127.0.0.1", "user": "", "subscriptions": 2, "backlog": 0}]
+        assert seen["pvs"] == [
+            {"pvname": ao, "state": "connected", "subscribers": 1},
+            {"pvname": nowhere, "state": "searching", "subscribers": 1},
+        ]
+        page = fetch(administered, "/status").body.decode()
+        assert f"<td>{ao}<td>connected<td>1" in page
+        assert "<td>127.0.0.1<td><td>2<td>0" in page
+        assert "nowhere&lt;b&gt;" in page
+        assert "<b>" not in page
+
+
+@pytest.mark.parametrize("path", ["/status", "/status?format=json", "/metrics"])
+def test_others_see_no_names_beside_an_administrator(administered: Server, types: CIOC, path: str) -> None:
+    with administered.client() as client:
+        client.send(action="connect", pv=f"{types.prefix}ao")
+        client.wait(msg_type="monitor")
+        body = get_from(administered, "127.0.0.2", path)
+    assert b"sessions" in body
+    for name in (types.prefix.encode(), b"127.0.0.", b'"peers"', b'"pvs"'):
+        assert name not in body
+
+
+def test_metrics_name_nobody_to_anybody(administered: Server, types: CIOC) -> None:
+    with administered.client() as client:
+        client.send(action="connect", pv=f"{types.prefix}ao")
+        client.wait(msg_type="monitor")
+        body = fetch(administered, "/metrics").body
+    assert types.prefix.encode() not in body
+    assert b"127.0.0.1" not in body
 
 
 def test_totals_count_what_happens(server: Server, types: CIOC) -> None:

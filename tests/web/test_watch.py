@@ -3,8 +3,9 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.ca_search import free_port
 from tests.iocs import CIOC
 from tests.processes import ROOT, Command
 from tests.servers import Server
+from tests.web.certificates import Authority
 from tests.web.http import totals
 
 STAMP = 1447799204.25
@@ -121,6 +123,41 @@ def test_server_that_is_not_there_is_waited_for(types: CIOC) -> None:
         watch.wait_for_line("does not answer")
         with Server(types.env(), port=port):
             watch.wait_for_line(f"{types.prefix}ai  ")
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def secure(types: CIOC, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Serves https."""
+    with Server(types.env(), authority.sign(tmp_path_factory.mktemp("server")).settings) as server:
+        yield server
+
+
+def test_values_are_shown_over_https(secure: Server, authority: Authority, types: CIOC) -> None:
+    with Command("watch", "--cafile", authority.cafile, secure.url, f"{types.prefix}ai") as watch:
+        watch.wait_for_line(f"{types.prefix}ai  ")
+        assert watch.end(signal.SIGINT) == 0
+        assert watch.err == []
+
+
+def test_server_that_is_not_to_be_trusted_is_not_watched(secure: Server, tmp_path: Path) -> None:
+    (tmp_path / "junk.pem").write_text("junk")
+    stranger = Authority(tmp_path)
+    cases: dict[str, tuple[object, ...]] = {
+        "--cafile names those to trust": (),
+        "the certificate is not to be trusted": ("--cafile", stranger.cafile),
+        "nowhere.pem: No such file": ("--cafile", tmp_path / "nowhere.pem"),
+        "junk.pem: has no certificates": ("--cafile", tmp_path / "junk.pem"),
+    }
+    for problem, options in cases.items():
+        with Command("watch", *options, secure.url, "X") as watch:
+            assert watch.end() == 1
+            (line,) = watch.err
+            assert problem in line
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from tests.iocs import CIOC
 from tests.servers import Server
 from tests.web.http import fetch, totals, wait_for_totals
-from tests.web.raw import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, RawClient
+from tests.web.raw import BINARY, CLOSE, CONTINUATION, FINAL, PING, PONG, TEXT, RawClient, head
 
 MESSAGE_BYTES = 1048576
 PINGING = json.dumps({"action": "ping", "id": "raw"}).encode()
@@ -172,6 +172,24 @@ def test_frame_that_breaks_the_rules_ends_the_connection_and_no_other(server: Se
         assert raw.read_to_end() in (b"", b"\x88\x00")
         assert neighbour.settle() == []
     assert server.output == logged
+
+
+@pytest.mark.parametrize("opcode", [TEXT, BINARY, PING])
+def test_frame_without_a_mask_closes_with_1002(server: Server, opcode: int) -> None:
+    before = closes(server, 1002)
+    with server.client() as neighbour, RawClient(server.url).open() as raw:
+        raw.send_frame(TEXT, PINGING)
+        assert raw.frame().json() == PONGED
+        raw.socket.sendall(head(FINAL | opcode, 2, mask=0) + b"{}")
+        assert raw.frames_until_close()[-1].close_code == 1002
+        assert neighbour.settle() == []
+    assert closes(server, 1002) == before + 1
+
+
+@pytest.mark.parametrize("size", [MESSAGE_BYTES + 1, 1 << 32, (1 << 63) - 1, (1 << 64) - 1])
+def test_size_that_is_only_claimed_closes_with_1009(raw: RawClient, size: int) -> None:
+    raw.socket.sendall(head(FINAL | TEXT, size))
+    assert raw.frames_until_close()[-1].close_code == 1009
 
 
 # -- the handshake

@@ -1,0 +1,254 @@
+"""Puts: checked, bounded, answered once, recorded once; and once more when an outcome comes late."""
+
+from typing import Any
+
+import pytest
+
+from pycaserver.core.access import AccessControl, Rule, Rules
+from pycaserver.core.audit import AuditEntry
+from pycaserver.core.errors import PycaError
+from pycaserver.core.identity import Identity
+from pycaserver.core.messages import Put, PutAnswer
+from pycaserver.core.puts import DEFAULT_TIMEOUT, MOST_BYTES, MOST_PUTS, Puts
+from pycaserver.core.services import Services
+from pycaserver.core.values import Access, DbrType
+from tests.fakes import FakeLimits, FakeSourceChannel, World, value
+
+ANNA = Identity(user="anna", address="10.0.0.1")
+
+
+class Putter:
+    """Puts, and what is heard of them."""
+
+    def __init__(self, world: World) -> None:
+        services = Services(world.pool, world.clock, world.figures, FakeLimits(), world.access, world.audit)
+        self.puts = Puts(services)
+        self.world = world
+        self.answers: list[PutAnswer | PycaError] = []
+
+    def put(self, value: Any = 5, pv: str = "PV", over_budget: bool = False, **keys: Any) -> None:
+        request = Put(pv=pv, value=value, **keys)
+        self.puts.begin(request, ANNA, self.answers.append, over_budget=over_budget)
+        self.world.clock.run()
+
+    def gist(self) -> list[str]:
+        """What was answered since the last time: ok, sent, or a code."""
+        answers = self.answers.copy()
+        self.answers.clear()
+        return [it.code if isinstance(it, PycaError) else "sent" if it.sent else "ok" for it in answers]
+
+
+@pytest.fixture
+def putter(world: World) -> Putter:
+    return Putter(world)
+
+
+@pytest.fixture
+def ioc(world: World) -> FakeSourceChannel:
+    """That of the PV, which is up, and is kept."""
+    world.channel("PV")
+    world.source["PV"].bring_up(1.5)
+    return world.source["PV"]
+
+
+def outcomes(world: World) -> list[tuple[int, str, bool]]:
+    return [(entry.put, entry.outcome, entry.late) for entry in world.audit.entries]
+
+
+def test_answer_comes_with_the_completion(world: World, putter: Putter, ioc: FakeSourceChannel) -> None:
+    putter.put(5, id="i")
+    assert putter.gist() == []
+    world.clock.advance(2)
+    put = ioc.complete(old=value(3.0))
+    assert (put.elements.tolist(), put.wait) == ([5.0], True)
+    assert putter.answers == [PutAnswer(pvname="PV", ok=True, elapsed=2.0, id="i")]
+    assert world.audit.entries == [
+        AuditEntry(
+            put=1, time=world.clock.wall() - 2, identity=ANNA, pv="PV", new=5, old=3.0, decision="allowed",
+            rule='access.default is "write"', outcome="ok", duration=2.0,
+        )
+    ]  # fmt: skip
+    assert world.clock.pending == 0
+
+
+def test_without_wait_it_is_sent_and_nothing_more(world: World, putter: Putter, ioc: FakeSourceChannel) -> None:
+    putter.put(wait=False)
+    assert putter.gist() == ["sent"]
+    ioc.complete()
+    assert outcomes(world) == [(1, "sent", False)]
+    assert putter.gist() == []
+
+
+def test_unanswered_put_without_wait_is_recorded_in_time(world: World, putter: Putter, ioc: FakeSourceChannel) -> None:
+    putter.put(wait=False)
+    world.clock.advance(DEFAULT_TIMEOUT)
+    assert outcomes(world) == [(1, "sent", False)]
+    ioc.complete(PycaError("put_failed"))
+    assert outcomes(world) == [(1, "sent", False), (1, "put_failed", True)]
+    assert putter.gist() == ["sent"]
+
+
+def test_time_out_says_that_the_outcome_is_unknown_and_the_late_one_is_recorded(
+    world: World, putter: Putter, ioc: FakeSourceChannel
+) -> None:
+    putter.put(timeout=1)
+    world.clock.advance(1)
+    assert putter.gist() == ["put_timeout"]
+    world.clock.advance(100)
+    ioc.complete()
+    assert putter.gist() == []
+    assert outcomes(world) == [(1, "put_timeout", False), (1, "ok", True)]
+    assert world.audit.entries[1].duration == 101
+
+
+def test_put_that_was_not_sent_is_taken_back(world: World, putter: Putter, ioc: FakeSourceChannel) -> None:
+    ioc.sends = False
+    putter.put(timeout=1)
+    world.clock.advance(1)
+    (error,) = putter.answers
+    assert isinstance(error, PycaError) and (error.code, "not sent" in error.message) == ("put_timeout", True)
+    assert outcomes(world) == [(1, "put_timeout", False)]
+
+
+def test_refusal_by_the_ioc_is_passed_on(world: World, putter: Putter, ioc: FakeSourceChannel) -> None:
+    putter.put()
+    ioc.complete(PycaError("put_failed", "Channel Access says: no."))
+    assert putter.gist() == ["put_failed"]
+    assert world.audit.entries[0].message == "Channel Access says: no."
+
+
+def test_latest_value_stands_for_an_old_one_that_was_not_read(
+    world: World, putter: Putter, ioc: FakeSourceChannel
+) -> None:
+    putter.put()
+    ioc.complete()
+    assert world.audit.entries[0].old == 1.5
+
+
+@pytest.mark.parametrize(
+    ("rules", "code", "sentence"),
+    [
+        (Rules(), "write_disabled", 'access.default is "read"'),
+        (Rules(writes=True), "write_denied", 'access.default is "read"'),
+        (Rules(default="write"), "write_disabled", "access.writes is false"),
+        (Rules(writes=True, default="write", rules=[Rule("P*", "read")]), "write_denied", 'pv = "P*"'),
+    ],
+)
+def test_rules_come_first_and_nothing_is_searched(
+    world: World, putter: Putter, rules: Rules, code: str, sentence: str
+) -> None:
+    world.access.replace(rules)
+    putter.put()
+    (error,) = putter.answers
+    assert isinstance(error, PycaError) and error.code == code and sentence in error.message
+    assert world.source.opened == []
+    (entry,) = world.audit.entries
+    assert (entry.decision, entry.outcome, sentence in entry.rule) == ("refused", code, True)
+
+
+def test_rules_that_change_while_the_pv_is_searched_count(world: World, putter: Putter) -> None:
+    putter.put()
+    world.access.replace(Rules())
+    world.source["PV"].bring_up(1)
+    assert putter.gist() == ["write_disabled"]
+    assert world.source["PV"].puts == []
+
+
+def test_no_put_without_a_record(world: World, putter: Putter, ioc: FakeSourceChannel) -> None:
+    world.audit.trouble = "The disk is full."
+    putter.put()
+    (error,) = putter.answers
+    assert isinstance(error, PycaError) and (error.code, error.message) == ("write_disabled", "The disk is full.")
+    assert ioc.puts == []
+
+
+def test_iocs_rights_count_too(world: World, putter: Putter) -> None:
+    world.channel("PV")
+    world.source["PV"].bring_up(1, access=Access(read=True, write=False))
+    putter.put()
+    assert putter.gist() == ["no_write_access"]
+    assert (world.source["PV"].puts, outcomes(world)) == ([], [(1, "no_write_access", False)])
+
+
+def test_bad_value_is_refused_before_channel_access(world: World, putter: Putter) -> None:
+    world.channel("PV")
+    world.source["PV"].bring_up(1, type=DbrType.LONG)
+    putter.put(2**40)
+    assert putter.gist() == ["bad_value"]
+    assert (world.source["PV"].puts, outcomes(world)) == ([], [(1, "bad_value", False)])
+
+
+def test_name_that_is_none_is_recorded_too(world: World, putter: Putter) -> None:
+    putter.put(pv="PV ")
+    assert putter.gist() == ["invalid_pv_name"]
+    (entry,) = world.audit.entries
+    assert (entry.decision, entry.outcome, entry.pv) == ("refused", "invalid_pv_name", "PV ")
+
+
+def test_pv_that_is_not_there(world: World, putter: Putter) -> None:
+    putter.put()
+    world.clock.advance(3)
+    assert putter.gist() == ["not_found"]
+    world.source["PV"].bring_up(1)
+    assert world.source["PV"].puts == []
+
+
+def test_pv_that_is_not_described_in_time(world: World, putter: Putter) -> None:
+    putter.put(timeout=0.5)
+    world.source["PV"].connect()
+    world.clock.advance(0.5)
+    assert putter.gist() == ["put_failed"]
+
+
+def test_over_the_budget_it_is_refused_and_recorded(world: World, putter: Putter, ioc: FakeSourceChannel) -> None:
+    putter.put(over_budget=True)
+    assert putter.gist() == ["rate_limited"]
+    assert (ioc.puts, outcomes(world)) == ([], [(1, "rate_limited", False)])
+
+
+def test_puts_without_outcome_are_bounded(world: World, putter: Putter, ioc: FakeSourceChannel) -> None:
+    for _ in range(MOST_PUTS + 1):
+        putter.put(timeout=0.1)
+    assert putter.gist() == ["rate_limited"]
+    world.clock.advance(0.1)
+    assert putter.gist() == ["put_timeout"] * MOST_PUTS
+    putter.put()
+    assert putter.gist() == ["rate_limited"]  # those before have no outcome yet
+    ioc.complete()
+    putter.put()
+    assert putter.gist() == []
+
+
+def test_their_bytes_are_bounded(world: World, putter: Putter) -> None:
+    world.channel("PV")
+    world.source["PV"].bring_up(type=DbrType.DOUBLE, count=10_000_000)
+    putter.put([0.0] * (MOST_BYTES // 8 + 1))
+    assert putter.gist() == []  # one alone may be larger
+    putter.put()
+    assert putter.gist() == ["rate_limited"]
+
+
+def test_put_is_carried_out_though_the_peer_goes(world: World, putter: Putter) -> None:
+    putter.put()
+    putter.puts.close()
+    world.source["PV"].bring_up(1)
+    world.source["PV"].complete()
+    assert putter.gist() == []
+    assert outcomes(world) == [(1, "ok", False)]
+
+
+def test_channel_is_kept_until_the_outcome(world: World, putter: Putter) -> None:
+    putter.put()
+    world.source["PV"].bring_up(1)
+    world.clock.advance(60)
+    assert not world.source["PV"].closed
+    world.source["PV"].complete()
+    world.clock.advance(world.linger_seconds)
+    assert world.source["PV"].closed
+    assert world.clock.pending == 0
+
+
+def test_rules_are_those_of_the_one_who_asks(world: World, putter: Putter, ioc: FakeSourceChannel) -> None:
+    world.access = AccessControl(Rules(writes=True, rules=[Rule("PV", "write", ("user:anna",))]))
+    Putter(world).put()
+    assert len(ioc.puts) == 1

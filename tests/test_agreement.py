@@ -1,0 +1,67 @@
+"""agreement.py: settings that make no sense together are named, all at once."""
+
+import pytest
+
+from pycaserver.agreement import disagreements
+from pycaserver.core.access import Rule
+from pycaserver.sections import Access, Auth, Jwt, Pvs, Server, Token
+from pycaserver.settings import Settings
+
+
+def named(**sections: object) -> list[str]:
+    """The settings that are named as wrong."""
+    return [sentence.split(": ")[0] for sentence in disagreements(Settings(**sections))]  # type: ignore[arg-type]
+
+
+def test_the_defaults_agree() -> None:
+    assert named() == []
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        (Server(tls_certificate="c", tls_key="k"), []),
+        (Server(tls_certificate="c"), ["server.tls_key"]),
+        (Server(tls_key="k"), ["server.tls_certificate"]),
+        (Server(trusted_proxies=["10.1.2.3", "10.2.0.0/16", "fd00::/8"]), []),
+        (Server(trusted_proxies=["10.1.2.3", "", "proxy"]), ["server.trusted_proxies"] * 2),
+    ],
+)
+def test_server(server: Server, expected: list[str]) -> None:
+    assert named(server=server) == expected
+
+
+def test_access_names_rules_by_number() -> None:
+    rules = [Rule("A", "read"), Rule("re:(", "read", ("x", "y")), Rule("", "read")]
+    assert named(access=Access(rule=rules)) == [*["access.rule 2"] * 3, "access.rule 3"]
+    assert named(access=Access(administrators=["user:a", "x", "y:"])) == ["access.administrators"] * 2
+
+
+@pytest.mark.parametrize(
+    ("jwt", "missing"),
+    [
+        (Jwt(issuer="i", audience="a", jwks_file="f"), []),
+        (Jwt(user_claim="email"), []),
+        (Jwt(issuer="i"), ["audience", "jwks_file"]),
+        (Jwt(jwks_file="f", issuer="i"), ["audience"]),
+    ],
+)
+def test_an_identity_provider_is_given_wholly_or_not_at_all(jwt: Jwt, missing: list[str]) -> None:
+    assert named(auth=Auth(jwt=jwt)) == [f"auth.jwt.{key}" for key in missing]
+
+
+def test_a_user_header_needs_somebody_to_believe() -> None:
+    auth = Auth(user_header="X-Forwarded-User")
+    assert named(auth=auth) == ["auth.user_header"]
+    assert named(auth=auth, server=Server(trusted_proxies=["10.1.2.3"])) == []
+
+
+def test_one_token_is_not_two_peoples() -> None:
+    tokens = [Token("a", "0" * 64), Token("b", "1" * 64), Token("c", "0" * 64), Token("a", "2" * 64)]
+    assert named(auth=Auth(token=tokens)) == ["auth.token 3"]
+
+
+def test_all_of_it_at_once() -> None:
+    server, auth = Server(tls_key="k"), Auth(user_header="X")
+    wrong = named(server=server, auth=auth, access=Access(administrators=["x"]), pvs=Pvs(["A", " "]))
+    assert wrong == ["pvs.names", "server.tls_certificate", "access.administrators", "auth.user_header"]
