@@ -9,7 +9,7 @@ COPY . .
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev
 # Installed without pip, and compiled: the final image is read, never written. npm comes and goes with the build.
 RUN python -m venv --without-pip /opt/pycaserver \
- && python -m pip --python /opt/pycaserver/bin/python install --no-cache-dir .
+ && python -m pip --python /opt/pycaserver/bin/python install --no-cache-dir '.[socketio]'
 
 FROM ${PYTHON}
 RUN python -m pip uninstall --yes --root-user-action=ignore pip \

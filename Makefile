@@ -58,7 +58,7 @@ $(VENV):
 	touch $@
 
 $(INSTALLED): $(VENV) $(PACKAGING)
-	$(PIP) install --quiet --editable .
+	$(PIP) install --quiet --editable '.[socketio]'
 	touch $@
 
 $(INSTALLED_TEST): $(VENV) $(PACKAGING)

@@ -11,10 +11,11 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from pycaserver.core.channel import Channel
-from pycaserver.core.fanout import Fanout, Group
+from pycaserver.core.fanout import Group
 from pycaserver.core.figures import Figures
 from pycaserver.core.messages import SubscriptionOptions
 from pycaserver.core.outbox import Outbox
+from pycaserver.core.pool import ChannelPool
 from pycaserver.core.values import Access, DbrType, Metadata
 from pycaserver.dialects.native import NativeDialect
 from pycaserver.sources.ca import _Connection
@@ -31,7 +32,7 @@ Batches: Final = PVS // BATCH
 
 
 class Idle:
-    """A clock on which nothing happens by itself, and a peer that takes everything."""
+    """A clock on which nothing happens by itself, a source that finds nothing, a peer that takes everything."""
 
     unsent = 0
     monotonic = staticmethod(time.monotonic)
@@ -47,8 +48,16 @@ class Idle:
     def write(self, pieces: Any) -> None:
         """Taken."""
 
-    def close(self, code: Any) -> None:
-        """Nothing to do."""
+    def open(self, name: str, channel: Channel) -> Any:
+        """Nothing is searched for."""
+        return self
+
+    def monitor(self) -> None:
+        """It has no monitors."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else a source or a peer can do."""
+        return lambda *_: None
 
 
 def events() -> list[bytes]:
@@ -61,11 +70,13 @@ class Parts:
     """A server's way from the queue to the peer, with one session subscribed to all PVs."""
 
     def __init__(self) -> None:
-        idle, figures = Idle(), Figures()
-        self.fanout = Fanout(idle, figures)
+        idle: Any = Idle()
+        figures = Figures()
+        pool = ChannelPool(idle, idle, figures, search_seconds=3.0, linger_seconds=5.0)
+        self.fanout = pool.fanout
         self.outbox = Outbox(idle, BATCHED, self.fanout, idle, figures, 1 << 30)
         self.handoff = Handoff(lambda *_: None, lambda *_: None, lambda: None)
-        self.channels = [Channel(f"BENCH:VALUE{n}", idle, self.fanout, figures, 3.0) for n in range(PVS)]
+        self.channels = [pool.acquire(f"BENCH:VALUE{n}") for n in range(PVS)]
         for number, channel in enumerate(self.channels, start=1):
             self._connect(number, channel)
         self.items = [(n, DOUBLE, 1, 1, raw, 0) for n, raw in enumerate(events(), start=1)]

@@ -15,14 +15,25 @@ from typing import Any, Final
 import pycaserver
 from pycaserver.audit import AuditTrail
 from pycaserver.core.access import AccessControl
+from pycaserver.core.channel import Channel
 from pycaserver.core.clock import Timer
+from pycaserver.core.errors import PycaError
+from pycaserver.core.events import Events
 from pycaserver.core.figures import Figures
+from pycaserver.core.history import Histories
 from pycaserver.core.pool import ChannelPool
+from pycaserver.core.puts import stop_puts
 from pycaserver.core.services import Services
 from pycaserver.dialects.native import NativeDialect
+from pycaserver.keeper import Keeper
 from pycaserver.reload import Reload, warn
 from pycaserver.sections import Server as ServerSection
 from pycaserver.settings import Settings
+from pycaserver.sources.local import LocalSource
+from pycaserver.sources.schemes import SchemeSource
+from pycaserver.sources.sim import SimSource
+from pycaserver.sources.stat import StatSource
+from pycaserver.store import SampleFile
 from pycaserver.web.hub import Hub
 from pycaserver.web.identities import Identities
 from pycaserver.web.security import Policy
@@ -93,9 +104,25 @@ class Server:
         self._source = CASource(loop.add_reader, loop.call_later, figures)
         self._source.start()
         limits = settings.limits
-        self._pool = ChannelPool(self._source, clock, figures, limits.search_seconds, limits.linger_seconds)
+        sources = SchemeSource(
+            {
+                "ca": self._source,
+                "sim": SimSource(clock),
+                "loc": LocalSource(clock),
+                "stat": StatSource(clock, figures, lambda: self._pool.states()),
+            }
+        )
+        history = settings.history
+        self._pool = ChannelPool(
+            sources, clock, figures, limits.search_seconds, limits.linger_seconds,
+            Histories(history.samples, history.memory_bytes), Events(clock, history.events),
+        )  # fmt: skip
         for name in settings.pvs.names:
-            self._pool.acquire(name)
+            self._offer("pvs.names", name)
+        kept = [self._offer("history.keep", name) for name in history.kept(settings.pvs.names)]
+        file = SampleFile(history.file, history.samples) if history.file else None
+        self._keeper = Keeper(kept, file, figures)
+        self._keeper.start()
         policy = Policy(settings.server.allowed_hosts, settings.server.allowed_origins)
         loop.run_in_executor(None, policy.learn_own_names)
         self._hub = Hub(limits, clock, figures)
@@ -103,15 +130,23 @@ class Server:
         identities.on_withdrawal = self._hub.review
         access, audit = AccessControl(settings.access.compiled()), AuditTrail(settings.audit.file, figures)
         warn(access.rules)
-        services = Services(self._pool, clock, figures, limits, access, audit)
+        services = Services(self._pool, clock, figures, limits, access, audit, identities.stands)
+        self._stop_puts = partial(stop_puts, services)
         site = Site(
             services, limits, policy, identities, self._hub, NativeDialect(), settings.pvs.names,
-            pycaserver.__version__, clock.wall(),
+            pycaserver.__version__, clock.wall(), settings,
         )  # fmt: skip
         self._listener = Listener(site, static_folder(), _certificate_of(settings.server))
         if self._load:
             self._reload = Reload(settings, self._load, access, audit, identities, self._listener)
         loop.call_later(LAG_SECONDS, self._measure_lag, clock, figures, clock.monotonic() + LAG_SECONDS)
+
+    def _offer(self, setting: str, name: str) -> Channel:
+        """Open a PV of the settings; RuntimeError if its source cannot have it."""
+        try:
+            return self._pool.acquire(name)
+        except PycaError as error:
+            raise RuntimeError(f"{setting}: {name}: {error.message}") from None
 
     def _catch_signals(self) -> asyncio.Event:
         stopped = asyncio.Event()
@@ -134,10 +169,13 @@ class Server:
         deadline = time.monotonic() + GOODBYE_SECONDS
         while len(self._hub) and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
+        self._stop_puts()
+        await self._keeper.stop()
         self._source.stop()
         log.info("stopped")
 
     def _leave(self) -> None:
+        self._stop_puts()
         self._source.stop()
         os._exit(self._exit_code)
 
@@ -146,6 +184,7 @@ class Server:
         figures.loop_lag = max(0.0, now - due)
         figures.loop_lag_max = max(figures.loop_lag_max, figures.loop_lag)
         figures.updates_merged_in = self._source.handoff.queue.merged
+        figures.history_bytes = self._pool.histories.bytes
         clock.call_later(LAG_SECONDS, self._measure_lag, clock, figures, now + LAG_SECONDS)
 
 

@@ -1,10 +1,16 @@
 """The sections of the settings: each a struct, each of its fields a setting with its type, default and help."""
 
+from collections.abc import Iterable
+from itertools import chain
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
 from pycaserver.core.access import Right, Rule, Rules
+from pycaserver.core.patterns import choose, is_glob
+from pycaserver.dialects.commands import Command, MessageRule
+from pycaserver.dialects.evok.device import Device, Profile
+from pycaserver.dialects.rtoc.mapping import RtocAction, RtocPlugin, RtocSignal
 
 Positive = Annotated[float, Meta(gt=0)]
 PositiveInt = Annotated[int, Meta(gt=0)]
@@ -40,7 +46,9 @@ class Limits(Struct, forbid_unknown_fields=True):
     sessions_per_address: Annotated[PositiveInt, Meta(description="sessions from one address")] = 500
     sessions_per_user: Annotated[PositiveInt, Meta(description="sessions of one user, wherever from")] = 200
     requests_per_second: Annotated[Positive, Meta(description="beyond it a session is read more slowly")] = 1000
-    errors_per_second: Annotated[Positive, Meta(description="beyond it for long a session is closed with 4002")] = 20
+    errors_per_second: Annotated[
+        Positive, Meta(description="beyond it for long a session is closed with 4002, and puts over HTTP get 429")
+    ] = 20
     backlog_bytes: Annotated[
         int, Meta(ge=262144, description="bytes kept for a peer that is behind; a quarter of them values")
     ] = 2097152
@@ -64,6 +72,28 @@ class Pvs(Struct, forbid_unknown_fields=True):
     names: Annotated[list[str], Meta(description="PVs offered on the page and listed with their state by /readyz")] = (
         field(default_factory=list)
     )
+
+
+class History(Struct, forbid_unknown_fields=True):
+    """What is remembered of PVs, and for how long."""
+
+    samples: Annotated[int, Meta(gt=0, le=100_000, description="newest samples kept of each PV in use")] = 3600
+    memory_bytes: Annotated[
+        int, Meta(ge=1048576, description="memory for all samples; beyond it only the newest few of each PV")
+    ] = 268435456
+    events: Annotated[int, Meta(gt=0, le=100_000, description="newest alarm and connection transitions kept")] = 1000
+    keep: Annotated[
+        list[str], Meta(description="PVs kept in use for their history: names, or globs over pvs.names")
+    ] = field(default_factory=list)
+    file: Annotated[
+        str, Meta(description="file that keeps the history of history.keep when the server stops (SQLite)")
+    ] = ""
+
+    def kept(self, offered: Iterable[str]) -> list[str]:
+        """The PVs to keep in use; offered: what globs choose from."""
+        names = tuple(offered)
+        chosen = (choose(names, each) if is_glob(each) else [each] for each in self.keep)
+        return list(dict.fromkeys(chain.from_iterable(chosen)))
 
 
 class Access(Struct, forbid_unknown_fields=True):
@@ -113,6 +143,61 @@ class Auth(Struct, forbid_unknown_fields=True):
     ] = ""
     token: list[Token] = field(default_factory=list)
     jwt: Jwt = field(default_factory=Jwt)
+
+
+class Pvws(Struct, forbid_unknown_fields=True):
+    """The protocol of PV Web Socket, under /pvws."""
+
+    enabled: Annotated[bool, Meta(description="whether it is spoken")] = True
+    throttle_ms: Annotated[
+        float, Meta(ge=0, description="between updates of a PV; the newest wins, 0: every update")
+    ] = 0
+    array_throttle_ms: Annotated[float, Meta(ge=0, description="the same for arrays")] = 0
+
+
+class Evok(Struct, forbid_unknown_fields=True):
+    """Evok's WebSocket API (UniPi), at /ws."""
+
+    enabled: Annotated[bool, Meta(description="whether it is spoken")] = False
+    profile: Annotated[Profile, Meta(description="how devices are called: as by Evok 3, or as by Evok 2")] = "v3"
+    port: Annotated[Port, Meta(description="a further port to listen on, for this dialect only; 0: none")] = 0
+    tick_ms: Annotated[float, Meta(gt=0, le=60000, description="changes are told so long after the first of them")] = 50
+    device: list[Device] = field(default_factory=list)
+
+
+class Socketio(Struct, forbid_unknown_fields=True):
+    """XO-VAC+ and the native requests over Socket.IO, under /socket.io/."""
+
+    enabled: Annotated[
+        bool, Meta(description="whether it is spoken; needs python-socketio, as in pycaserver[socketio]")
+    ] = False
+    command: list[Command] = field(default_factory=list)
+    message: list[MessageRule] = field(default_factory=list)
+
+
+class Rtoc(Struct, forbid_unknown_fields=True):
+    """The protocol of RTOC, at /rtoc; its scheme of passwords is weak."""
+
+    enabled: Annotated[bool, Meta(description="whether it is spoken")] = False
+    port: Annotated[Port, Meta(description="a further port that serves nothing else, at any path; 0: none")] = 0
+    password: Annotated[str, Meta(description="what peers have to show; empty: nothing")] = ""
+    host_whitelist: Annotated[
+        list[str], Meta(description="addresses that need no password and speak plainly, unless a proxy is between")
+    ] = field(default_factory=lambda: ["127.0.0.1", "localhost"])
+    record_length: Annotated[PositiveInt, Meta(description="samples kept of each signal that peers make")] = 500000
+    local_signals: Annotated[int, Meta(ge=0, description="signals that peers may make, which are no PVs")] = 100
+    signal: list[RtocSignal] = field(default_factory=list)
+    action: list[RtocAction] = field(default_factory=list)
+    plugin: list[RtocPlugin] = field(default_factory=list)
+
+
+class Dialects(Struct, forbid_unknown_fields=True):
+    """The sections of the foreign dialects."""
+
+    pvws: Pvws = field(default_factory=Pvws)
+    evok: Evok = field(default_factory=Evok)
+    socketio: Socketio = field(default_factory=Socketio)
+    rtoc: Rtoc = field(default_factory=Rtoc)
 
 
 class Audit(Struct, forbid_unknown_fields=True):

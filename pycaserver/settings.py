@@ -14,7 +14,26 @@ from msgspec import Struct, field
 
 from pycaserver.agreement import disagreements
 from pycaserver.core.access import Rule
-from pycaserver.sections import Access, Audit, Auth, Jwt, Limits, Log, Pvs, Server, Token
+from pycaserver.dialects.commands import Command, MessageRule
+from pycaserver.dialects.evok.device import Device
+from pycaserver.dialects.rtoc.mapping import RtocAction, RtocPlugin, RtocSignal
+from pycaserver.sections import (
+    Access,
+    Audit,
+    Auth,
+    Dialects,
+    Evok,
+    History,
+    Jwt,
+    Limits,
+    Log,
+    Pvs,
+    Pvws,
+    Rtoc,
+    Server,
+    Socketio,
+    Token,
+)
 
 ENVIRONMENT_PREFIX: Final = "PYCASERVER_"
 CONFIG_VARIABLE: Final = "PYCASERVER_CONFIG"
@@ -22,8 +41,8 @@ CONFIG_VARIABLE: Final = "PYCASERVER_CONFIG"
 _TEST_PREFIX: Final = "PYCASERVER_TEST_"
 
 
-class Settings(Struct, forbid_unknown_fields=True):
-    """All of them."""
+class Settings(Dialects, forbid_unknown_fields=True):
+    """All of them; the dialects' are in sections.Dialects."""
 
     server: Server = field(default_factory=Server)
     limits: Limits = field(default_factory=Limits)
@@ -32,15 +51,25 @@ class Settings(Struct, forbid_unknown_fields=True):
     access: Access = field(default_factory=Access)
     auth: Auth = field(default_factory=Auth)
     audit: Audit = field(default_factory=Audit)
+    history: History = field(default_factory=History)
     epics: dict[str, str] = field(default_factory=dict)
     """EPICS_* variables to set before Channel Access starts."""
 
 
 SECTIONS: Final[dict[str, type[Struct]]] = {
     "server": Server, "limits": Limits, "access": Access, "auth": Auth, "auth.jwt": Jwt, "audit": Audit,
-    "log": Log, "pvs": Pvs,
+    "log": Log, "pvs": Pvs, "history": History,
+    "pvws": Pvws,
+    "evok": Evok,
+    "socketio": Socketio,
+    "rtoc": Rtoc,
 }  # fmt: skip
-TABLES: Final[dict[str, type[Struct]]] = {"access.rule": Rule, "auth.token": Token}
+TABLES: Final[dict[str, type[Struct]]] = {
+    "access.rule": Rule, "auth.token": Token,
+    "evok.device": Device,
+    "socketio.command": Command, "socketio.message": MessageRule,
+    "rtoc.signal": RtocSignal, "rtoc.action": RtocAction, "rtoc.plugin": RtocPlugin,
+}  # fmt: skip
 """Arrays of tables: in the file only."""
 
 

@@ -19,9 +19,9 @@ from pycaserver.core.figures import Figures
 from pycaserver.core.identity import Identity
 from pycaserver.core.outbox import BinaryFrame, Frame
 from pycaserver.core.pool import ChannelPool
+from pycaserver.core.requests import RequestSession
 from pycaserver.core.rights import Gate
 from pycaserver.core.services import Services
-from pycaserver.core.session import Session
 from pycaserver.core.values import Access, Array, Data, DbrType, Metadata, PVValue
 from pycaserver.dialects.native import NativeDialect
 
@@ -41,6 +41,7 @@ class FakeTimer:
 
     def cancel(self) -> None:
         self.cancelled = True
+        self.call = lambda: None  # as asyncio does
 
 
 class FakeClock:
@@ -101,7 +102,7 @@ def value(data: Data = 1.0, *, count: int | None = None, seconds: int = 1_447_79
 Done = Callable[[PVValue | PycaError], None]
 
 
-@dataclass
+@dataclass(eq=False)
 class FakePut:
     """A put that has come to the source."""
 
@@ -138,7 +139,7 @@ class FakeSourceChannel:
         self.puts.append(put)
         if self.sends:
             events.sent()
-        return lambda: not self.sends
+        return lambda: put in self.puts and not self.sends  # as in a real source, it holds the put
 
     def close(self) -> None:
         self.closed = True
@@ -218,6 +219,7 @@ class FakeTransport:
         """Written and not wholly taken."""
         self.taken: list[bytes] = []
         self.writes = 0
+        self.pings = 0
         self.closed: CloseCode | None = None
         self._part = 0
 
@@ -230,6 +232,10 @@ class FakeTransport:
         self.pieces.extend(map(flat, pieces))
         if self.reading:
             self.take(self.unsent)
+
+    def ping(self) -> bool:
+        self.pings += 1
+        return True
 
     def close(self, code: CloseCode) -> None:
         self.closed = self.closed or code
@@ -307,8 +313,9 @@ class Peer:
         self.transport = FakeTransport()
         self.lines, arrays = FRAMINGS
         self._clock = world.clock
-        services = Services(world.pool, world.clock, world.figures, limits, world.access, world.audit)
-        self.session = Session(services, NativeDialect(), self.transport, (self.lines, arrays), Identity(), gate)
+        services = world.services(limits)
+        framings = (self.lines, arrays)
+        self.session = RequestSession(services, NativeDialect(), self.transport, framings, Identity(), gate)
         self._heard = 0
 
     def says(self, message: str | bytes | dict[str, Any]) -> float:
@@ -372,6 +379,10 @@ class World:
 
     def peer(self, gate: Gate | None = None, **limits: Any) -> Peer:
         return Peer(self, FakeLimits(**limits), gate)
+
+    def services(self, limits: FakeLimits) -> Services:
+        """What sessions are given."""
+        return Services(self.pool, self.clock, self.figures, limits, self.access, self.audit)
 
     def channel(self, name: str = "PV") -> Channel:
         """A channel with its source's end, opened by the pool; world.source[name] plays its IOC."""

@@ -4,7 +4,8 @@ import pytest
 
 from pycaserver.agreement import disagreements
 from pycaserver.core.access import Rule
-from pycaserver.sections import Access, Auth, Jwt, Pvs, Server, Token
+from pycaserver.dialects.evok.device import Device, Point
+from pycaserver.sections import Access, Auth, Evok, History, Jwt, Pvs, Rtoc, Server, Token
 from pycaserver.settings import Settings
 
 
@@ -29,6 +30,30 @@ def test_the_defaults_agree() -> None:
 )
 def test_server(server: Server, expected: list[str]) -> None:
     assert named(server=server) == expected
+
+
+def test_each_port_serves_one_thing() -> None:
+    assert named(server=Server(port=8888), evok=Evok(port=8080), rtoc=Rtoc(port=5050)) == []
+    assert named(evok=Evok(port=5050), rtoc=Rtoc(port=5050)) == ["rtoc.port"]
+    assert named(server=Server(port=8080), evok=Evok(port=8080)) == ["evok.port"]
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        (History(keep=["SR:*", "OTHER"]), []),
+        (History(keep=["SR:A"], file="f"), []),
+        (History(keep=["LINAC:*", "A B ", "SR:?"]), ["history.keep"] * 2),
+        (History(file="f"), ["history.file"]),
+    ],
+)
+def test_history(history: History, expected: list[str]) -> None:
+    assert named(history=history, pvs=Pvs(["SR:A", "SR:B"])) == expected
+
+
+def test_kept_pvs_are_chosen_from_those_offered_once_each() -> None:
+    history = History(keep=["SR:*:I", "X", "SR:[12]:I"])
+    assert history.kept(["SR:2:I", "SR:1:I", "SR:1:II"]) == ["SR:2:I", "SR:1:I", "X"]
 
 
 def test_access_names_rules_by_number() -> None:
@@ -59,6 +84,11 @@ def test_a_user_header_needs_somebody_to_believe() -> None:
 def test_one_token_is_not_two_peoples() -> None:
     tokens = [Token("a", "0" * 64), Token("b", "1" * 64), Token("c", "0" * 64), Token("a", "2" * 64)]
     assert named(auth=Auth(token=tokens)) == ["auth.token 3"]
+
+
+def test_devices_of_evok_are_named_by_number() -> None:
+    devices = [Device("do", "1", Point("A")), Device("do", "1", Point(" B"), unit="V")]
+    assert named(evok=Evok(device=devices)) == ["evok.device 2"] * 3
 
 
 def test_all_of_it_at_once() -> None:

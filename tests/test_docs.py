@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any, get_args
 
 import msgspec
+import numpy as np
 import pytest
 from msgspec import Struct
 from msgspec.structs import fields
@@ -22,7 +23,12 @@ from pycaserver.core import messages
 from pycaserver.core.errors import CLOSE_CODES, ERROR_CODES
 from pycaserver.core.figures import Figures
 from pycaserver.core.messages import MESSAGES, REQUESTS
+from pycaserver.core.names import SCHEMES
 from pycaserver.dialects.native import NativeDialect
+from pycaserver.sources.functions import FUNCTIONS
+from pycaserver.sources.local import KINDS
+from pycaserver.sources.sim import CONST, PARAMETERS, signal_of
+from pycaserver.sources.stat import FIGURES
 from pycaserver.web.metrics import registry_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -123,6 +129,8 @@ MESSAGE_SECTIONS = {
     "### `access`": (messages.AccessMessage,),
     "### `put`, the answer": (messages.PutAnswer,),
     "### `list`": (messages.ListAnswer,),
+    "### `history`": (messages.HistoryAnswer,),
+    "### `events`": (messages.EventsAnswer,),
     "### `options`, the answer": (messages.OptionsAnswer,),
     "### `pong`": (messages.Pong,),
     "### `authenticate`, the answer": (messages.AuthenticateAnswer,),
@@ -153,6 +161,42 @@ def test_metrics() -> None:
     samples = {(sample.name, family.type) for family in registry_of(site).collect() for sample in family.samples}
     documented = [(row[0].strip("`"), row[1]) for row in rows((REFERENCE / "metrics.md").read_text())]
     assert sorted(documented) == sorted(samples)
+
+
+OWN_PVS = REFERENCE / "simulated-pvs.md"
+
+
+def test_simulated_pvs_and_their_arguments() -> None:
+    text = section(OWN_PVS, "## Simulated: `sim://`")
+    functions, arguments = text.split("| argument |")
+    same(first_column(functions), {*FUNCTIONS, CONST})
+    same(first_column("| argument |" + arguments), set(PARAMETERS))
+    documented = {name: row[1:3] for row in rows("| argument |" + arguments) for name in re.findall(r"`(\w+)`", row[0])}
+    assert {name: [float(cell.replace(",", "")) for cell in cells] for name, cells in documented.items()} == {
+        name: [bounds.least, bounds.most] for name, bounds in PARAMETERS.items()
+    }
+
+
+def test_arguments_of_simulated_pvs_when_there_are_none() -> None:
+    for row in rows(section(OWN_PVS, "## Simulated: `sim://`").split("| argument |")[0]):
+        name, given = row[0].strip("`"), row[2].strip("`")
+        if name in FUNCTIONS:
+            bare, spelled = signal_of(name), signal_of(name + given)
+            assert (bare.metadata, bare.update) == (spelled.metadata, spelled.update)
+            assert np.array_equal(bare.at(7), spelled.at(7))  # type: ignore[arg-type]
+
+
+def test_types_of_local_pvs() -> None:
+    same(first_column(section(OWN_PVS, "## Local: `loc://`")), set(KINDS))
+
+
+def test_figures_that_are_pvs() -> None:
+    table = rows(section(OWN_PVS, "## Figures of the server: `stat://`"))
+    assert {row[0].strip("`"): row[1] for row in table} == {name: figure.units for name, figure in FIGURES.items()}
+
+
+def test_prefixes_of_names() -> None:
+    same(first_column(section(REFERENCE / "pv-names.md", "## Prefixes")), set(SCHEMES))
 
 
 def test_settings_page_is_up_to_date() -> None:

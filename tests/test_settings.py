@@ -34,6 +34,9 @@ OTHER_VALUES: dict[str, tuple[str, Any]] = {
     "limits.search_seconds": ("0.1", 0.1),
     "limits.ping_seconds": ("60", 60.0),
     "limits.header_seconds": ("2", 2.0),
+    "pvws.enabled": ("false", False),
+    "pvws.throttle_ms": ("1000", 1000),
+    "pvws.array_throttle_ms": ("10000", 10000),
     "access.writes": ("true", True),
     "access.default": ("none", "none"),
     "access.administrators": ("user:anna", ["user:anna"]),
@@ -49,12 +52,29 @@ OTHER_VALUES: dict[str, tuple[str, Any]] = {
     "log.level": ("debug", "debug"),
     "log.format": ("json", "json"),
     "pvs.names": ("A,B", ["A", "B"]),
+    "history.samples": ("10", 10),
+    "history.memory_bytes": ("1048576", 1048576),
+    "history.events": ("5", 5),
+    "history.keep": ("A,B", ["A", "B"]),
+    "history.file": ("history.sqlite", "history.sqlite"),
+    "evok.enabled": ("true", True),
+    "evok.profile": ("v2", "v2"),
+    "evok.port": ("8080", 8080),
+    "evok.tick_ms": ("100", 100.0),
+    "socketio.enabled": ("true", True),
+    "rtoc.enabled": ("true", True),
+    "rtoc.port": ("5050", 5050),
+    "rtoc.password": ("secret", "secret"),
+    "rtoc.host_whitelist": ("10.1.2.3", ["10.1.2.3"]),
+    "rtoc.record_length": ("10", 10),
+    "rtoc.local_signals": ("0", 0),
 }
 """Each setting as a variable or flag, and its value then; none is the default."""
 
 TOGETHER = (
     {"server.tls_certificate", "server.tls_key"},
     {"auth.user_header", "server.trusted_proxies"},
+    {"history.file", "history.keep"},
     {"auth.jwt.issuer", "auth.jwt.audience", "auth.jwt.jwks_file"},
 )
 """Settings that need each other."""
@@ -150,7 +170,7 @@ def test_every_setting_can_be_a_flag(setting: Setting) -> None:
 @every_setting
 def test_every_setting_can_be_in_the_file(setting: Setting, tmp_path: Path) -> None:
     expected = OTHER_VALUES[setting.name][1]
-    literal = repr(expected).replace("'", '"').replace("True", "true")
+    literal = repr(expected).replace("'", '"').replace("True", "true").replace("False", "false")
     file = toml(tmp_path, f"[{setting.section}]\n{setting.key} = {literal}\n")
     assert value_of(load(file, {}, others(setting)), setting) == expected
 
@@ -333,6 +353,8 @@ ANYTHING_GOES = {
     "server.address", "server.allowed_hosts", "server.allowed_origins", "server.tls_certificate", "server.tls_key",
     "server.trusted_proxies", "access.administrators", "auth.user_header", "auth.jwt.issuer", "auth.jwt.audience",
     "auth.jwt.jwks_file", "auth.jwt.user_claim", "auth.jwt.groups_claim", "audit.file", "pvs.names",
+    "history.keep", "history.file",
+    "rtoc.password", "rtoc.host_whitelist",
 }  # fmt: skip
 """Any text is taken by itself; what they name is looked at later."""
 CHECKED = {name: setting for name, setting in TABLE.items() if name not in ANYTHING_GOES}

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
 from msgspec import NODEFAULT, Meta
-from msgspec.structs import fields
+from msgspec.structs import FieldInfo, fields
 
+from pycaserver.dialects.evok.device import Mode, Point
 from pycaserver.settings import SECTIONS, TABLES, Setting, described, table
 
 PAGE = Path(__file__).with_name("settings.md")
@@ -83,7 +85,11 @@ SECTION = """
 {rows}
 """
 
-KINDS = {bool: "boolean", int: "integer", float: "number", str: "string"}
+KINDS: dict[Any, str] = {
+    bool: "boolean", int: "integer", float: "number", str: "string", list[str]: "list of strings",
+    Point: '`{pv = "NAME", write = true}`', tuple[float, float]: "two numbers",
+    dict[str, Mode]: "table of `{value = 0, unit = \"V\", range = [0, 10]}`",
+}  # fmt: skip
 BOUNDS = {"gt": "above", "ge": "from", "le": "to"}
 
 
@@ -91,6 +97,17 @@ def render() -> str:
     """The whole page."""
     return TEXT.format(sections="".join(_sections()))
 
+
+WORDS = {
+    ("socketio.command", "require"): "table",
+    ("socketio.command", "schema"): "table of `string`, `number`, `integer`, `boolean`, `array`, `object`",
+    ("socketio.command", "steps"): "list of tables",
+    ("socketio.message", "pvs"): "table of strings",
+    ("socketio.message", "on"): "`change`, `alarm`, or a number from 0.05 to 86400",
+    ("socketio.message", "payload"): "table",
+    ("rtoc.action", "put"): "list of pairs of a string and a value",
+}
+"""What a key takes where its type says too little."""
 
 TABLE = """
 ## `[[{name}]]`
@@ -111,15 +128,21 @@ def _sections() -> Iterator[str]:
 
 
 def _table(name: str) -> str:
-    defaults = {field.name: field.default for field in fields(TABLES[name])}
+    defaults = {field.name: _default_of(field) for field in fields(TABLES[name])}
     rows = "\n".join(
-        f"| `{key}` | {_value(type_)} | {_default(defaults[key])} | {text} |"
+        f"| `{key}` | {WORDS.get((name, key)) or _value(type_)} | {_default(defaults[key])} | {text} |"
         for key, type_, text in described(TABLES[name])
     )
     return TABLE.format(name=name, purpose=TABLES[name].__doc__, rows=rows)
 
 
+def _default_of(field: FieldInfo) -> Any:
+    return field.default if field.default_factory is NODEFAULT else field.default_factory()
+
+
 def _default(default: Any) -> str:
+    if default is None:
+        return "left out"
     return "needed" if default is NODEFAULT else f"`{_toml(default)}`"
 
 
@@ -134,6 +157,8 @@ def _value(type_: Any) -> str:
     base, *notes = get_args(type_)
     bounds = [f"{word} {getattr(note, name)}" for name, word in BOUNDS.items() for note in notes
               if isinstance(note, Meta) and getattr(note, name) is not None]  # fmt: skip
+    if get_origin(base) is UnionType:
+        return ", ".join(KINDS[choice] for choice in get_args(base) if choice is not NoneType)
     if get_origin(base) in (list, tuple):
         return "list of strings"
     if choices := get_args(base):

@@ -11,6 +11,8 @@ from pycaserver.core.identity import Identity
 MAX_ELEMENTS: Final = 10
 MAX_TEXT: Final = 200
 """Characters of a value, a message or a name that are kept; of arrays MAX_ELEMENTS."""
+MAX_BYTES: Final = 4096
+"""Of a value or a name, escaped as JSON: what is escaped takes six bytes for a character."""
 
 
 class AuditEntry(Struct, frozen=True):
@@ -65,17 +67,24 @@ def line(entry: AuditEntry) -> bytes:
 
 
 def shortened(value: Any, most: int = MAX_TEXT) -> Any:
-    """A value for the record: text up to `most` characters, of an array the first elements and the count."""
+    """A value for the record: text up to `most` characters, of an array the first elements and the count.
+
+    As JSON it takes about MAX_BYTES at most.
+    """
     if not isinstance(value, bytes | np.ndarray | list | tuple):
         return _scalar(value, most)
     first = [_scalar(item) for item in _plain(value[:MAX_ELEMENTS])]
-    return first if len(value) <= MAX_ELEMENTS else {"first": first, "count": len(value)}
+    while len(msgspec.json.encode(first)) > MAX_BYTES:
+        first.pop()
+    return first if len(first) == len(value) else {"first": first, "count": len(value)}
 
 
 def _scalar(value: Any, most: int = MAX_TEXT) -> Any:
     """A number, text, or null as itself; of anything else only what it is, for it may be of any depth."""
     value = _plain(value)
     if isinstance(value, str):
+        if len(msgspec.json.encode(value[:most])) > MAX_BYTES:
+            most = MAX_BYTES // 6
         return value if len(value) <= most else f"{value[:most]}... ({len(value)} characters)"
     if isinstance(value, float) and not np.isfinite(value):
         return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]

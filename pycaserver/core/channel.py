@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from pycaserver.core.clock import Clock, Timer
 from pycaserver.core.errors import PycaError
+from pycaserver.core.events import Events
 from pycaserver.core.fanout import Fanout, Group, Update
 from pycaserver.core.figures import Figures
+from pycaserver.core.history import HistoryBuffer
 from pycaserver.core.values import Access, Array, DbrType, Metadata, PVValue
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ METADATA_SECONDS: Final = 2.0
 
 class PutEvents(Protocol):
     """Who is told how a put fares, on the loop."""
+
+    def refusal(self) -> PycaError | None:
+        """Asked right before a put is sent that may have waited: why it may not be after all."""
 
     def sent(self) -> None:
         """It is on its way."""
@@ -56,7 +61,10 @@ class Source(Protocol):
     """Where channels come from."""
 
     def open(self, name: str, channel: "Channel") -> SourceChannel:
-        """Search for the PV and keep the channel informed."""
+        """Search for the PV and keep the channel informed, from the next turn of the loop on.
+
+        PycaError(invalid_pv_name, too_many_subscriptions): there is no such PV, or no room for it.
+        """
 
 
 class ValueEncoder(Protocol):
@@ -84,6 +92,7 @@ class Channel:
     __slots__ = (
         "_circuit",
         "_clock",
+        "_events",
         "_fanout",
         "_figures",
         "_groups",
@@ -92,10 +101,14 @@ class Channel:
         "_holding",
         "_metadata_due",
         "_metadata_timer",
+        "_recent",
         "_search_timer",
+        "_severity",
         "_source_channel",
+        "_status",
         "_waiters",
         "access",
+        "history",
         "host",
         "latest",
         "metadata",
@@ -106,7 +119,16 @@ class Channel:
         "users",
     )
 
-    def __init__(self, name: str, clock: Clock, fanout: Fanout, figures: Figures, search_seconds: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        fanout: Fanout,
+        figures: Figures,
+        search_seconds: float,
+        history: HistoryBuffer,
+        events: Events,
+    ) -> None:
         self.name = name
         self.state = State.SEARCHING
         self.reason: str | None = None
@@ -116,6 +138,12 @@ class Channel:
         self.access = Access(read=False, write=False)
         self.latest: PVValue | None = None
         self.users = 0
+        self.history = history
+        self._events = events
+        self._recent: list[PVValue] | None = None
+        """That of the history, if values are numeric scalars, of which there is one."""
+        self._severity = self._status = 0
+        """The alarm of the newest value ever."""
         self._clock = clock
         self._fanout = fanout
         self._figures = figures
@@ -154,8 +182,13 @@ class Channel:
         """How many subscriptions share this channel."""
         return sum(map(len, self._groups))
 
-    def subscribe(self, subscription: "Subscription", key: Hashable, encode: ValueEncoder) -> None:
-        """Add the subscription to the group of its kind."""
+    def monitor(self) -> None:
+        """Have values come even if nobody subscribes."""
+        assert self._source_channel is not None
+        self._source_channel.monitor()
+
+    def subscribe(self, subscription: "Subscription", key: Hashable, encode: ValueEncoder) -> ValueEncoder:
+        """Add the subscription to the group of its kind; what encodes for that group, encode if it is the first."""
         group = self._group(key)
         if group is None:
             group = Group(self, self._fanout, key, encode)
@@ -163,6 +196,7 @@ class Channel:
         group.add(subscription)
         if self._source_channel is not None:
             self._source_channel.monitor()
+        return group.encode
 
     def unsubscribe(self, subscription: "Subscription", key: Hashable) -> None:
         """Take the subscription out again."""
@@ -205,6 +239,7 @@ class Channel:
         self.host = host
         self.access = access
         self.metadata = Metadata(type=type, count=count)
+        self._recent = self.history.recent if count == 1 and type is not DbrType.STRING else None
         self._hold()
         if access.read:
             self._become_connected()
@@ -254,6 +289,14 @@ class Channel:
             self._held = value
             return
         self.latest = value
+        recent = self._recent
+        if recent is not None:
+            recent.append(value)
+            if len(recent) >= self.history.fold_at:
+                self.history.fold()
+        if value.severity != self._severity or value.status != self._status:
+            self._severity, self._status = value.severity, value.status
+            self._events.alarm(self.name, value)
         for group in self._groups:
             group.publish(value, merged)
 
@@ -266,6 +309,8 @@ class Channel:
         return [subscription for group in self._groups for subscription in (*group.plain.values(), *group.selective)]
 
     def _become_connected(self) -> None:
+        if self.state is State.DISCONNECTED:
+            self._events.connection(self.name, None)
         self.state, self.reason, self.since = State.CONNECTED, None, None
         for subscription in self._subscriptions():
             subscription.connection_changed()
@@ -274,6 +319,8 @@ class Channel:
         self._release()
 
     def _become_disconnected(self, reason: str) -> None:
+        if self.state is State.CONNECTED:
+            self._events.connection(self.name, reason)
         self.state, self.reason = State.DISCONNECTED, reason
         self.since = None if reason == "not_found" else self._clock.wall()
         for subscription in self._subscriptions():

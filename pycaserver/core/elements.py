@@ -1,4 +1,4 @@
-"""Elements: a value that is to be written, checked against what the PV is, as an array of the PV's own type.
+"""Elements: a value that is to be written, checked against what the PV is, as an array of the PV's own type; and back.
 
 CA itself would wrap integers, cut strings and convert what makes no sense, all in silence. PycaError(bad_value) with a
 sentence for people is raised instead.
@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from pycaserver.core.errors import PycaError
-from pycaserver.core.values import Array, DbrType, Metadata
+from pycaserver.core.values import Array, Data, DbrType, Metadata, decode_text
 
 Scalar: TypeAlias = float | int | str
 Given: TypeAlias = Scalar | list[Scalar] | Array
@@ -27,6 +27,7 @@ DTYPES: Final = {
     DbrType.CHAR: "u1",
     DbrType.LONG: "i4",
     DbrType.DOUBLE: "f8",
+    DbrType.INT64: "i8",
 }
 """The elements of each native type, in the machine's byte order."""
 
@@ -41,6 +42,19 @@ def elements_of(given: Given, metadata: Metadata) -> Array:
     if not 0 < len(array) <= metadata.count:
         most = f"1 to {metadata.count} elements" if metadata.count > 1 else "one value"
         raise _bad(f"The PV takes {most}, not {len(array)}.")
+    return array
+
+
+def data_of(elements: Array, metadata: Metadata) -> Data:
+    """What a PV of that kind says once these elements are its value; an array of its own, read-only."""
+    if metadata.type is DbrType.STRING:
+        texts = [decode_text(text) for text in elements.tolist()]
+        return texts if metadata.count > 1 else texts[0]
+    if metadata.count == 1:
+        scalar: float | int = elements[0].item()
+        return scalar
+    array = np.array(elements)
+    array.flags.writeable = False
     return array
 
 
@@ -98,6 +112,24 @@ def _integers(given: list[Scalar] | Array, metadata: Metadata) -> Array:
     return _within(_numbers(given), range_.min, range_.max, what).astype(dtype)
 
 
+def _exact_integers(given: list[Scalar] | Array, metadata: Metadata) -> Array:
+    """A double would not hold all of them."""
+    numbers = given.tolist() if isinstance(given, np.ndarray) else given
+    try:
+        return np.array([each if isinstance(each, int) else _whole(each) for each in numbers], DTYPES[DbrType.INT64])
+    except OverflowError:
+        raise _bad(
+            "An integer is outside -9223372036854775808 to 9223372036854775807, what an int64 can hold."
+        ) from None
+
+
+def _whole(given: float | str) -> int:
+    number = _number(given) if isinstance(given, str) else given
+    if number != number or number != number // 1:
+        raise _bad(f"{number:.15g} is no integer, and the PV takes nothing else.")
+    return int(number)
+
+
 def _floats(given: list[Scalar] | Array, metadata: Metadata) -> Array:
     numbers = _numbers(given)
     most = float(np.finfo(DTYPES[metadata.type]).max)
@@ -114,6 +146,7 @@ _CONVERTERS: Final[dict[DbrType, Callable[[list[Scalar] | Array, Metadata], Arra
     DbrType.CHAR: _integers,
     DbrType.LONG: _integers,
     DbrType.DOUBLE: _floats,
+    DbrType.INT64: _exact_integers,
 }
 
 

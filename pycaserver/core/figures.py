@@ -20,6 +20,8 @@ class Figures:
     """Bytes handed to the sessions' transports."""
     puts: int = 0
     """Puts asked for, refused ones too."""
+    puts_turned_away: int = 0
+    """Puts over HTTP that were not begun and are not in the audit, since their writer had made too many mistakes."""
     requests: int = 0
     """Messages received."""
     sessions: int = 0
@@ -32,6 +34,10 @@ class Figures:
     """Connections refused, or closed before they asked for anything, because there were too many."""
     audit_failures: int = 0
     """Lines of the audit that could not be written at once; they are in the log."""
+    history_failures: int = 0
+    """Times that the history file could not be read or written; it is tried again."""
+    history_bytes: int = 0
+    """Memory that samples take now; brought up to date twice a second."""
     faults: int = 0
     """Exceptions that should not have happened; each is in the log."""
     loop_lag: float = 0.0

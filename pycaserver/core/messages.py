@@ -54,6 +54,8 @@ class OptionKeys(Request, kw_only=True):
     """A char waveform as one string, an enum as its state string."""
     nanos: bool | UnsetType = UNSET
     """Whether values have the IOC's time stamp as the integers seconds and nanos too."""
+    history: Positive | None | UnsetType = UNSET
+    """Seconds of history that come first, in a history message."""
 
 
 class Connect(OptionKeys, tag="connect", kw_only=True):
@@ -110,6 +112,29 @@ class List(Request, tag="list", kw_only=True):
     """Tell this session's subscriptions with their state."""
 
 
+class History(Request, tag="history", kw_only=True):
+    """Tell the samples that the server has of a PV: numeric scalars, since the PV is in use, and not without bound."""
+
+    pv: str
+    since: float | None = None
+    """UNIX seconds: those with an earlier time stamp are left out."""
+    seconds: Positive | None = None
+    """The same, as seconds before now; only one of the two."""
+    points: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+    """Only the least and the greatest of each of so many stretches, where these are fewer samples."""
+
+
+class GetEvents(Request, tag="events", kw_only=True):
+    """Tell the newest alarm and connection transitions of all PVs in use that this session may read."""
+
+    since: int | None = None
+    """The id of an event: only later ones."""
+    limit: Annotated[int, Meta(ge=0)] | None = None
+    """Only so many, the newest."""
+    subscribe: bool | UnsetType = UNSET
+    """Whether further events are told as they come, from now on."""
+
+
 class Pause(Request, tag="pause", kw_only=True):
     """Hold values back until resume; connection messages still come."""
 
@@ -130,7 +155,19 @@ class Authenticate(Request, tag="authenticate", kw_only=True):
 
 
 AnyRequest: TypeAlias = (
-    Connect | Disconnect | SetOptions | Get | Put | Info | List | Pause | Resume | Ping | Authenticate
+    Connect
+    | Disconnect
+    | SetOptions
+    | Get
+    | Put
+    | Info
+    | List
+    | History
+    | GetEvents
+    | Pause
+    | Resume
+    | Ping
+    | Authenticate
 )
 REQUESTS: tuple[type[Request], ...] = (
     Connect,
@@ -140,6 +177,8 @@ REQUESTS: tuple[type[Request], ...] = (
     Put,
     Info,
     List,
+    History,
+    GetEvents,
     Pause,
     Resume,
     Ping,
@@ -286,6 +325,50 @@ class ListAnswer(Message, tag="list", kw_only=True):
     id: Id | None = None
 
 
+class HistoryAnswer(Message, tag="history", kw_only=True):
+    """The answer to history, and what comes first with the option history: samples, oldest first."""
+
+    pvname: str
+    time: list[float]
+    """The IOC's time stamps, UNIX seconds."""
+    value: list[Number]
+    """An enum's index; "NaN" for a scalar without elements."""
+    severity: list[SeverityName]
+    reduced: int = 0
+    """The number of stretches of which only the least and the greatest sample are told."""
+    id: Id | None = None
+
+
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A transition of one PV: into another alarm severity or status, or of its connection."""
+
+    id: int
+    """Greater than that of the event before, even from an earlier start of the server."""
+    time: float
+    """UNIX seconds: the IOC's time stamp of an alarm, the server's time of a connection."""
+    pvname: str
+    kind: Literal["alarm", "connection"]
+    severity: SeverityName | None = None
+    """Of an alarm: the new severity."""
+    status: str | None = None
+    """Of an alarm: the new status."""
+    value: float | str | None = None
+    """Of an alarm: the value with which it came; not that of an array."""
+    conn: bool | None = None
+    """Of a connection: whether the PV is connected now."""
+    reason: str | None = None
+    """With conn false: "lost" or "read_denied"."""
+
+
+class EventsAnswer(Message, tag="events", kw_only=True):
+    """The answer to events, and to those who subscribed further ones: oldest first."""
+
+    events: list[Event]
+    missed: int = 0
+    """How many the server no longer had when this session, which was behind, could be told."""
+    id: Id | None = None
+
+
 class Pong(Message, tag="pong", kw_only=True):
     """The answer to ping."""
 
@@ -314,6 +397,7 @@ class OptionsAnswer(Message, tag="options", kw_only=True, omit_defaults=False):
     reduce: Reduce | None
     as_: Literal["string"] | None = field(name="as")
     nanos: bool
+    history: float | None
     id: Id | None | UnsetType = UNSET
 
 
@@ -341,6 +425,8 @@ AnyMessage: TypeAlias = (
     | AccessMessage
     | InfoAnswer
     | ListAnswer
+    | HistoryAnswer
+    | EventsAnswer
     | OptionsAnswer
     | Pong
     | AuthenticateAnswer
@@ -355,6 +441,8 @@ MESSAGES: tuple[type[Message], ...] = (
     AccessMessage,
     InfoAnswer,
     ListAnswer,
+    HistoryAnswer,
+    EventsAnswer,
     OptionsAnswer,
     Pong,
     AuthenticateAnswer,
@@ -375,6 +463,8 @@ class SubscriptionOptions(Struct, frozen=True):
     reduce: Reduce | None = None
     as_: Literal["string"] | None = None
     nanos: bool = False
+    history: float | None = None
+    """Seconds."""
 
     def replaced_by(self, keys: OptionKeys) -> "SubscriptionOptions":
         """These options with those that the request gives in their place."""

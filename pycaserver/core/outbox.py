@@ -5,15 +5,12 @@ longer kept as frames: their subscriptions are remembered, and encoded afresh wh
 always kept, in order, up to `hard_limit` beside the largest of them, at which the peer is given up as too slow.
 """
 
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
-from pycaserver.core.clock import Clock
+from pycaserver.core.clock import Clock, Timer
 from pycaserver.core.errors import TOO_SLOW, CloseCode
 from pycaserver.core.fanout import Fanout
 from pycaserver.core.figures import Figures
-
-if TYPE_CHECKING:
-    from pycaserver.core.subscription import Subscription
 
 LOW_WATER: Final = 64 * 1024
 """Bytes waiting below which a session that was behind is given more."""
@@ -56,6 +53,23 @@ class Framing(Protocol):
         """All that is due, as pieces to be written one after the other."""
 
 
+class Owing(Protocol):
+    """What may be owed a message that is made once there is room for it: a subscription, above all."""
+
+    owed: int
+    """How much it stands for; 0: nothing is owed."""
+    not_before: float
+    """Monotonic time before which it is not due."""
+    timer: Timer | None
+    """The outbox's own: it is waited for until then."""
+
+    def __hash__(self) -> int:
+        """By identity."""
+
+    def take(self, now: float) -> Frame:
+        """The finished message, which settles what was owed."""
+
+
 class Transport(Protocol):
     """The peer's end of a session; calls Outbox.on_room when the peer has taken something."""
 
@@ -65,6 +79,9 @@ class Transport(Protocol):
 
     def write(self, pieces: list[Frame]) -> None:
         """Send in order; never blocks, never raises."""
+
+    def ping(self) -> bool:
+        """Ask the peer for a sign of life; whether an answer is to be expected."""
 
     def close(self, code: CloseCode) -> None:
         """Close the connection; harmless if it is closed."""
@@ -114,12 +131,17 @@ class Outbox:
         self._flush_due = False
         self._paused = False
         self._closed = False
-        self._waiting: dict[Subscription, None] = {}
+        self._waiting: dict[Owing, None] = {}
 
     @property
     def backlog(self) -> int:
         """Bytes that wait for the peer."""
         return self._size + self._transport.unsent
+
+    @property
+    def paused(self) -> bool:
+        """Whether values are held back."""
+        return self._paused
 
     def tell(self, frame: Frame) -> None:
         """Add a finished message that is no value, after all values that came before it."""
@@ -162,7 +184,7 @@ class Outbox:
             self._send(next(iter(self._waiting)))
         self.open = not self._waiting and self.backlog < self.value_limit
 
-    def owe(self, subscription: "Subscription") -> None:
+    def owe(self, subscription: Owing) -> None:
         """The subscription has an owed value: send it when there is room, no pause and its rate allows."""
         if subscription.timer is not None or subscription in self._waiting:
             return
@@ -174,20 +196,20 @@ class Outbox:
         else:
             self._waiting[subscription] = None
 
-    def settle(self, subscription: "Subscription") -> None:
+    def settle(self, subscription: Owing) -> None:
         """Send what it is owed now, if anything, whatever holds it back."""
         self._fanout.flush()
         if subscription.owed:
             self._send(subscription)
 
-    def reconsider(self, subscription: "Subscription") -> None:
+    def reconsider(self, subscription: Owing) -> None:
         """Its options are others now: what it is owed may be due at once."""
         if subscription.timer is not None:
             subscription.timer.cancel()
             subscription.timer = None
             self.owe(subscription)
 
-    def forget(self, subscription: "Subscription") -> None:
+    def forget(self, subscription: Owing) -> None:
         """Owe the subscription nothing any more."""
         self._waiting.pop(subscription, None)
         if subscription.timer is not None:
@@ -228,12 +250,12 @@ class Outbox:
             if not self._transport.unsent:
                 self._largest = 0
 
-    def _send(self, subscription: "Subscription") -> None:
+    def _send(self, subscription: Owing) -> None:
         frame = subscription.take(self._clock.monotonic())
         self.forget(subscription)
         self._figures.updates_out += not self._closed
         self.put_block([frame], len(frame))
 
-    def _due(self, subscription: "Subscription") -> None:
+    def _due(self, subscription: Owing) -> None:
         subscription.timer = None
         self.owe(subscription)

@@ -73,6 +73,12 @@ class Puts:
         self._bytes -= self._pending.pop(number)
 
 
+def stop_puts(services: Services) -> None:
+    """Record all puts that have no outcome yet, for the server ends. The newest first: none takes another's place."""
+    for put in reversed(list(services.unrecorded.values())):
+        put.stop()
+
+
 class PendingPut:
     """One put that has no outcome yet. The source tells it how it fares: sent, done."""
 
@@ -94,7 +100,8 @@ class PendingPut:
         self._timer: Timer | None = None
         self._old: PVValue | None = None
         self._sent = self._recorded = False
-        self._take_back: Callable[[], bool] = lambda: True
+        self._take_back: Callable[[], bool] = _taken_back
+        services.unrecorded[self.number] = self
 
     def start(self, refusal: PycaError | None) -> None:
         """Begin: refuse it, or wait until the PV is known."""
@@ -105,6 +112,18 @@ class PendingPut:
             self._end(error)
         else:
             one_shot.start(self._services.clock, self._seconds, self._known)
+
+    def stop(self) -> None:
+        """The server ends, and the record must be complete."""
+        self._give_up(PycaError("put_timeout", _STOPPED_UNSENT), PycaError("put_timeout", _STOPPED))
+
+    def refusal(self) -> PycaError | None:
+        """Called by the source right before the put is sent: rules and identities may have changed while it waited."""
+        try:
+            self._check()
+        except PycaError as error:
+            return error
+        return None
 
     def sent(self) -> None:
         """Called by the source: the put is on its way."""
@@ -134,9 +153,13 @@ class PendingPut:
             raise refusal
         if not self._decision.write:
             raise PycaError(self._decision.code, f"{self._decision.rule}.")
+        if not self._services.stands(self._identity):
+            raise PycaError("unauthenticated", _WITHDRAWN)
         self._services.audit.ready()
 
     def _known(self, channel: Channel, error: PVValue | PycaError | None) -> None:
+        if self._recorded:  # the server stops
+            return
         if isinstance(error, PycaError):
             self._end(error if error.code != "get_timeout" else PycaError("put_failed", _NOT_DESCRIBED))
             return
@@ -154,18 +177,22 @@ class PendingPut:
         self._old = channel.latest
         self._channel = self._services.pool.acquire(channel.name)
         self._timer = self._services.clock.call_later(self._seconds - self._elapsed, self._timed_out)
-        self._take_back = channel.put(elements, self, wait=self._request.wait)
+        take_back = channel.put(elements, self, wait=self._request.wait)
+        if self._channel is not None:  # not over already
+            self._take_back = take_back
 
     def _timed_out(self) -> None:
-        """An outcome that is not known now may still come."""
+        self._give_up(PycaError("put_timeout", _TAKEN_BACK), PycaError("put_timeout"))
+
+    def _give_up(self, unsent: PycaError, unknown: PycaError) -> None:
+        """Take it back if it is not sent; an outcome that is not known now may still come."""
         if self._take_back():
-            self._end(PycaError("put_timeout", _TAKEN_BACK))
+            self._end(unsent)
         elif self._sent and not self._request.wait:
             self._record(None)
         else:
-            error = PycaError("put_timeout")
-            self._tell(error)
-            self._record(error)
+            self._tell(unknown)
+            self._record(unknown)
 
     def _end(self, error: PycaError | None) -> None:
         self._tell(error or self._success(sent=not self._request.wait))
@@ -175,6 +202,7 @@ class PendingPut:
             self._timer.cancel()
         if self._channel is not None:
             self._services.pool.release(self._channel)
+        self._channel, self._take_back = None, _taken_back  # the source's end holds this: the memory is to be free now
         self._ended(self.number)
 
     def _success(self, *, sent: bool) -> PutAnswer:
@@ -188,6 +216,7 @@ class PendingPut:
 
     def _record(self, error: PycaError | None) -> None:
         late, self._recorded = self._recorded, True
+        self._services.unrecorded.pop(self.number, None)
         entry = AuditEntry(
             put=self.number,
             time=self._time,
@@ -205,7 +234,15 @@ class PendingPut:
         self._services.audit.record(entry)
 
 
+def _taken_back() -> bool:
+    """There was nothing to take back."""
+    return True
+
+
 _NOT_DESCRIBED: Final = "The IOC did not describe the PV in time; nothing was sent."
+_WITHDRAWN: Final = "The identity that asked has expired or was withdrawn; nothing was sent."
+_STOPPED: Final = "The server stopped; the outcome is unknown."
+_STOPPED_UNSENT: Final = "The server stopped; the put was not sent: nothing was written."
 _TAKEN_BACK: Final = "The put still waited for earlier ones, was taken back and not sent: nothing was written."
 
 

@@ -30,12 +30,12 @@ class Subscription:
 
     __slots__ = (
         "_delivered",
-        "_encode",
         "_key",
         "_rights",
         "_session",
         "channel",
         "connect_id",
+        "encode",
         "not_before",
         "options",
         "outbox",
@@ -64,9 +64,9 @@ class Subscription:
         self.plain = options.max_rate is None and options.deadband is None
         """Whether every update is wanted, at once."""
         self._key: Hashable
-        self._encode: ValueEncoder
-        self._key, self._encode = self._session.encoding_of(options)
-        self.channel.subscribe(self, self._key, self._encode)
+        self._key, encode = self._session.encoding_of(options)
+        self.encode: ValueEncoder = self.channel.subscribe(self, self._key, encode)
+        """Shared with all that have the same key."""
 
     def replace(self, options: "SubscriptionOptions") -> None:
         """Go on with other options, or another framing; what is owed stays owed."""
@@ -153,7 +153,7 @@ class Subscription:
         if self.options.max_rate is not None:
             self.not_before = now + 1.0 / self.options.max_rate
         self._delivered = value
-        return self._encode(self.channel, value, merged)
+        return self.encode(self.channel, value, merged)
 
     # -- inside
 

@@ -50,7 +50,7 @@ class AlarmStatus(IntEnum):
 
 
 class DbrType(IntEnum):
-    """The native types of Channel Access, db_access.h."""
+    """The native types of Channel Access, db_access.h; and INT64, which it lacks and other sources have."""
 
     STRING = 0
     SHORT = 1
@@ -59,6 +59,7 @@ class DbrType(IntEnum):
     CHAR = 4
     LONG = 5
     DOUBLE = 6
+    INT64 = 7
 
 
 SeverityName: TypeAlias = Literal["NO_ALARM", "MINOR", "MAJOR", "INVALID"]

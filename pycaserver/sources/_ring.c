@@ -3,7 +3,7 @@
    A ring keeps what comes in order: events, copied as libca calls back, and calls that Python code puts between them.
    The loop takes all of it at once; it is woken through a pipe, once until it says that it is idle. With more than
    `limit` bytes waiting, only the newest event of each key is kept among those between two calls, and says how many it
-   stands for. EventQueue in monitor.py is the same in Python, for where this is not compiled. */
+   stands for. EventQueue in queue.py is the same in Python, for where this is not compiled. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>

@@ -29,6 +29,8 @@ from pycaserver.sources.worker import CAWorker
 VALUE_MASK: Final = dbr.DBE_VALUE | dbr.DBE_ALARM
 DYNAMIC: Final = 0
 """An element count of 0 asks the IOC for as many as there are now."""
+MOST_READ_BEFORE: Final = 10_000
+"""Elements that are read before each put, for its record; of a larger array the newest value has to do."""
 
 ECA_NORDACCESS: Final = 368
 _READ_ERRORS: Final = {ECA_DISCONN: "not_connected", ECA_NORDACCESS: "read_denied"}
@@ -217,9 +219,10 @@ class CAChannel:
             done(PycaError(_READ_ERRORS.get(status, "not_connected"), f"Channel Access says: {ca.message(status)}."))
 
     def _write(self, puts: PutLine, put: LinedPut) -> None:
-        """With a read before it, for the record, unless the monitor has just brought a whole array."""
-        old = self.count == 1 or self.channel.latest is None
-        self._source.worker.submit(partial(self._ca_put, self.generation, self._type, puts, put, old))
+        """With a read before it, for the record, unless that would be a large array."""
+        put.old = self.channel.latest
+        read_old = self.count <= MOST_READ_BEFORE or put.old is None
+        self._source.worker.submit(partial(self._ca_put, self.generation, self._type, puts, put, read_old))
 
     def _old_came(self, put: LinedPut, dbr_type: int, count: int, status: int, raw: bytes, merged: int) -> None:
         if status == ECA_NORMAL:
@@ -238,6 +241,8 @@ class CAChannel:
     def _ca_create(self) -> None:
         self._chid = ca.create_channel(self._name, callback=self._on_connection)
         ca.replace_access_rights_event(self._chid, callback=self._on_access)
+        # X and ca://X may both be open: pyepics would give both the same CA channel, and clear it with either.
+        ca._cache[ca.current_context()].pop(self._name, None)
 
     def _ca_describe(self, generation: int) -> None:
         """Tell what connected, then subscribe: in this order, so that no value comes before."""

@@ -25,6 +25,7 @@ class Circuit:
         self._on_the_way = 0
         self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
         self._waiting_bytes = 0
+        self._releasing = False
 
     def send(self, size: int, call: Callable[[], None]) -> None:
         """Call, now or as soon as there is room for so many bytes, in order; say arrived(size) once for it.
@@ -43,6 +44,15 @@ class Circuit:
     def arrived(self, size: int) -> None:
         """The IOC has taken so many bytes, or never will."""
         self._on_the_way -= size
+        if self._releasing:  # said by a call below, of what is over already: the loop there goes on
+            return
+        self._releasing = True
+        try:
+            self._release()
+        finally:
+            self._releasing = False
+
+    def _release(self) -> None:
         while self._waiting and self._has_room(self._waiting[0][0]):
             size, call = self._waiting.popleft()
             self._waiting_bytes -= size

@@ -7,6 +7,7 @@ So of each channel one is on its way at most; those behind it wait here, whichev
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from pycaserver.core.channel import PutEvents
@@ -16,6 +17,10 @@ from pycaserver.sources.circuit import Circuit
 
 REQUEST_BYTES: Final = 96
 """What a put weighs beside its elements: headers, and the reads before and after it."""
+MOST_WAITING: Final = 1000
+"""Puts that wait for their turn at one PV, of all sessions that are or have been."""
+MOST_WAITING_BYTES: Final = 16 * 1024 * 1024
+"""Their bytes; one alone may be larger."""
 
 ECA_NORMAL: Final = 1
 ECA_DISCONN: Final = 192
@@ -60,15 +65,25 @@ class PutLine:
         self._write = write
         self._text_of = text_of
         self._circuit = circuit
+        self._connection = 0
+        """Which one: a put is made for the type that the PV has in it."""
         self._waiting: deque[LinedPut] = deque()
+        self._waiting_bytes = 0
         self._running: LinedPut | None = None
+        self._advancing = False
         self._unread: dict[LinedPut, Circuit] = {}
         """Handed over, and not known to have been read by the IOC."""
 
     def add(self, put: LinedPut) -> Callable[[], bool]:
         """Send it in its turn; returns what takes it back, and says whether it could."""
-        self._waiting.append(put)
-        self._advance()
+        if self._is_full(put):
+            put.finish(
+                PycaError("put_failed", f"{len(self._waiting)} puts wait for this PV already; nothing was sent.")
+            )
+        else:
+            self._waiting.append(put)
+            self._waiting_bytes += put.size
+            self._advance()
         return lambda: self._take_back(put)
 
     def connected(self, circuit: Circuit) -> None:
@@ -78,6 +93,7 @@ class PutLine:
     def disconnected(self) -> None:
         """What has not been sent is refused; the outcome of the rest libca tells."""
         self._circuit = None
+        self._connection += 1
         self._advance()
 
     def close(self) -> None:
@@ -110,40 +126,61 @@ class PutLine:
 
     # -- inside
 
+    def _is_full(self, put: LinedPut) -> bool:
+        waiting = len(self._waiting)
+        return waiting >= MOST_WAITING or (waiting > 0 and self._waiting_bytes + put.size > MOST_WAITING_BYTES)
+
     def _advance(self) -> None:
         """Send what is due: a put-callback if none is running, and puts without wait in any case."""
-        waiting = self._waiting
-        while waiting and (self._circuit is None or self._running is None or not waiting[0].wait):
-            put = waiting.popleft()
-            if self._circuit is None:
-                put.finish(PycaError("not_connected", _NOT_SENT))
-            else:
+        if self._advancing:  # one that was sent below is refused: the loop there goes on
+            return
+        self._advancing = True
+        try:
+            while self._is_due:
+                put = self._waiting.popleft()
+                self._waiting_bytes -= put.size
                 self._send(put, self._circuit)
+        finally:
+            self._advancing = False
 
-    def _send(self, put: LinedPut, circuit: Circuit) -> None:
+    @property
+    def _is_due(self) -> bool:
+        waiting = self._waiting
+        return bool(waiting) and (self._circuit is None or self._running is None or not waiting[0].wait)
+
+    def _send(self, put: LinedPut, circuit: Circuit | None) -> None:
+        if circuit is None:
+            put.finish(PycaError("not_connected", _NOT_SENT))
+            return
         if put.wait:
             self._running = put
         try:
-            circuit.send(put.size, lambda: self._go(put, circuit))
+            circuit.send(put.size, partial(self._go, put, circuit, self._connection))
         except PycaError as error:
             self._drop(put)
             put.finish(error)
 
-    def _go(self, put: LinedPut, circuit: Circuit) -> None:
+    def _go(self, put: LinedPut, circuit: Circuit, connection: int) -> None:
         self._unread[put] = circuit
-        if circuit is self._circuit and not put.over:
-            put.gone = True
-            self._write(self, put)
-        else:
+        if not put.over and (refusal := self._refusal(put, connection)):
+            put.finish(refusal)
+        if put.over:
             self._arrived(put)
             self._drop(put)
-            put.finish(PycaError("not_connected", _NOT_SENT))
+            self._advance()
+        else:
+            put.gone = True
+            self._write(self, put)
+
+    def _refusal(self, put: LinedPut, connection: int) -> PycaError | None:
+        return put.events.refusal() if connection == self._connection else PycaError("not_connected", _NOT_SENT)
 
     def _take_back(self, put: LinedPut) -> bool:
         if not put.gone:
             put.over = True
             if put in self._waiting:
                 self._waiting.remove(put)
+                self._waiting_bytes -= put.size
             self._drop(put)
             self._advance()
         return not put.gone

@@ -8,6 +8,8 @@ from pycaserver.web.logins import Proven
 class Admission:
     """One session's; the hub asks once a second whether it is over, and the handler at every message."""
 
+    __slots__ = ("_clock", "_counted", "_identities", "_since", "identity")
+
     def __init__(self, identities: Identities, identity: Proven, counted: str, clock: Clock) -> None:
         """counted: the address for which failed attempts count."""
         self.identity = identity

@@ -1,4 +1,4 @@
-"""How messages become bytes on the wire: WebSocket frames (RFC 6455, 5.2), arrays in frames, server-sent events."""
+"""How messages become bytes on the wire: WebSocket frames (RFC 6455, 5.2), arrays in frames, two kinds of events."""
 
 from functools import lru_cache
 from itertools import groupby
@@ -13,6 +13,10 @@ _FINAL: Final = 0x80
 
 BATCH_BYTES: Final = 256 * 1024
 """Messages beyond this go into a further array, since many clients refuse frames over 1 MiB."""
+
+SEPARATOR: Final = b"\x1e"
+"""Between the packets of Engine.IO."""
+_TYPE_KEY: Final = b'{"msg_type":"'
 
 _MEDIUM: Final = Struct(">BBH")
 _LARGE: Final = Struct(">BBQ")
@@ -121,6 +125,29 @@ class ServerSentEvents:
         return frames
 
 
+class SocketIOEvents:
+    """One message, one Socket.IO event packet, named by its `msg_type`; an array is name and payload already."""
+
+    def text(self, payload: bytes) -> bytes:
+        """With the separator that Engine.IO has between packets, and JSON never holds."""
+        if payload.startswith(b"["):
+            return b"2" + payload + SEPARATOR
+        name = payload[len(_TYPE_KEY) : payload.index(b'"', len(_TYPE_KEY))]
+        return b'2["%b",%b]%b' % (name, payload, SEPARATOR)
+
+    def binary(self, head: bytes, body: memoryview) -> Frame:
+        """Events are text; the session refuses the option."""
+        raise TypeError("an event has no binary messages")
+
+    def join(self, frames: list[Frame]) -> list[Frame]:
+        """Packets stay packets when they lie one after the other."""
+        return _joined(frames, b"")
+
+    def pack(self, frames: list[Frame]) -> list[Frame]:
+        """They are finished."""
+        return frames
+
+
 class PlainJson:
     """The JSON itself: the body of an HTTP answer."""
 
@@ -144,4 +171,5 @@ class PlainJson:
 SINGLE: Final = SingleFrames()
 BATCHED: Final = BatchedFrames()
 EVENTS: Final = ServerSentEvents()
+SOCKETIO: Final = SocketIOEvents()
 PLAIN: Final = PlainJson()

@@ -19,13 +19,15 @@ class Peer(Protocol):
     """One connection that the hub looks after."""
 
     address: str
-    session: Session | None
-    """None once it has ended."""
     admission: Admission
     writer: PacedWriter
     last_heard: float
     """When the last message or pong came, or the connection began."""
     last_ping: float
+
+    @property
+    def session(self) -> Session | None:
+        """None once it has ended."""
 
     def ping(self) -> bool:
         """Ask for a sign of life; whether an answer is to be expected."""

@@ -11,6 +11,7 @@ from tornado.httputil import HTTPServerRequest
 
 from pycaserver.core.clock import Clock
 from pycaserver.core.errors import PycaError
+from pycaserver.core.identity import Identity
 from pycaserver.web.attempts import Attempts
 from pycaserver.web.jwts import ExpiredError, JwtSettings, JwtVerifier
 from pycaserver.web.logins import COOKIE, Logins, Proven, check_user
@@ -125,10 +126,11 @@ class Identities:
         self._attempts.succeeded(counted, digest)
         return replace(identity, address=address)
 
-    def stands(self, identity: Proven) -> bool:
+    def stands(self, identity: Identity) -> bool:
         """Whether it is still believed: not withdrawn by a reload or a log-out, and not expired."""
         return (
-            identity.proof in self._proofs
+            isinstance(identity, Proven)
+            and identity.proof in self._proofs
             and (not identity.login or identity.login in self.logins)
             and (identity.expires is None or identity.expires > self._clock.wall())
         )

@@ -1,7 +1,6 @@
 """Logins: who is logged in by cookie. The cookie holds an opaque id; who it stands for is kept here."""
 
 import secrets
-from collections import OrderedDict
 from hashlib import sha256
 from typing import Final
 
@@ -14,7 +13,9 @@ COOKIE: Final = "pycaserver-login"
 LOGIN_SECONDS: Final = 12 * 3600.0
 """A log-in ends after so long, or with the token if that comes first."""
 LOGINS: Final = 10_000
-"""So many are kept; then the oldest ends."""
+"""So many are kept; then the oldest of the user with the most ends."""
+LOGINS_PER_USER: Final = 50
+"""So many of one user; then the oldest of that user ends."""
 
 MAX_USER_CHARACTERS: Final = 256
 
@@ -40,7 +41,9 @@ class Logins:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._identities: OrderedDict[str, Proven] = OrderedDict()
+        self._identities: dict[str, Proven] = {}
+        self._of_user: dict[str, list[str]] = {}
+        """The keys of each user's, oldest first."""
 
     def __contains__(self, login: str) -> bool:
         return login in self._identities
@@ -49,22 +52,43 @@ class Logins:
         """Log in; the id for the cookie."""
         id, end = secrets.token_urlsafe(32), self._clock.wall() + LOGIN_SECONDS
         expires = end if identity.expires is None else min(end, identity.expires)
+        self._make_room(identity.user)
         self._identities[_key(id)] = replace(identity, login=_key(id), expires=expires)
-        if len(self._identities) > LOGINS:
-            self._identities.popitem(last=False)
+        self._of_user.setdefault(identity.user, []).append(_key(id))
         return id
 
     def get(self, id: str) -> Proven | None:
         """Who the cookie stands for; None if the log-in has ended."""
         identity = self._identities.get(_key(id))
-        if identity is not None and identity.expires is not None and identity.expires <= self._clock.wall():
-            del self._identities[_key(id)]
+        if identity is not None and self._is_over(identity):
+            self._end(identity.login)
             return None
         return identity
 
     def close(self, id: str) -> None:
         """Log out; harmless if it has ended."""
-        self._identities.pop(_key(id), None)
+        if _key(id) in self._identities:
+            self._end(_key(id))
+
+    def _make_room(self, user: str) -> None:
+        """For one more of that user: nobody's log-ins end another's while there is anything else to end."""
+        if len(self._of_user.get(user, ())) >= LOGINS_PER_USER:
+            self._end(self._of_user[user][0])
+        if len(self._identities) < LOGINS:
+            return
+        for identity in [each for each in self._identities.values() if self._is_over(each)]:
+            self._end(identity.login)
+        if len(self._identities) >= LOGINS:
+            self._end(max(self._of_user.values(), key=len)[0])
+
+    def _is_over(self, identity: Proven) -> bool:
+        return identity.expires is not None and identity.expires <= self._clock.wall()
+
+    def _end(self, login: str) -> None:
+        user = self._identities.pop(login).user
+        self._of_user[user].remove(login)
+        if not self._of_user[user]:
+            del self._of_user[user]
 
 
 def _key(id: str) -> str:

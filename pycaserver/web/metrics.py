@@ -21,9 +21,11 @@ COUNTERS: Final = {
     "bytes_out": "Bytes of messages sent to sessions.",
     "requests": "Messages received from sessions.",
     "puts": "Puts asked for, refused ones too.",
+    "puts_turned_away": "Puts over HTTP that were not begun, after too many mistakes; they are not in the audit.",
     "sessions_opened": "Sessions ever opened.",
     "connections_dropped": "Connections refused, or closed before they asked, because there were too many.",
     "audit_failures": "Lines of the audit that could not be written at once; they are in the log.",
+    "history_failures": "Times that the history file could not be read or written; it is tried again.",
     "faults": "Exceptions that should not have happened; each is in the log.",
 }
 """Field of Figures to help text; the metric is pycaserver_FIELD_total."""
@@ -31,6 +33,7 @@ COUNTERS: Final = {
 GAUGES: Final = {
     "sessions": "Sessions open now.",
     "connections": "Connections open now that are no WebSocket session.",
+    "history_bytes": "Memory that the samples of all histories take now.",
     "loop_lag": "Seconds by which the event loop was last late.",
     "loop_lag_max": "The largest lateness of the event loop since the start, seconds.",
 }

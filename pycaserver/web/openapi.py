@@ -6,6 +6,8 @@ https://spec.openapis.org/oas/v3.1.0
 from collections.abc import Callable, Iterable
 from typing import Final, get_args
 
+from msgspec import Struct
+
 from pycaserver.core.channel import State
 from pycaserver.core.errors import ERROR_CODES
 from pycaserver.core.identity import Means
@@ -14,6 +16,8 @@ from pycaserver.core.messages import (
     Connection,
     Error,
     GetAnswer,
+    History,
+    HistoryAnswer,
     MetadataMessage,
     Monitor,
     Put,
@@ -23,6 +27,7 @@ from pycaserver.core.messages import (
 from pycaserver.core.names import MAX_NAME_BYTES
 from pycaserver.web.asyncapi import asyncapi
 from pycaserver.web.handlers import STATUS_OF, Guarded
+from pycaserver.web.history import HISTORY_KEYS, PVHistory
 from pycaserver.web.login import Login, LoginBody, Logout, WhoAmI
 from pycaserver.web.metrics import Metrics
 from pycaserver.web.puts import BODY_KEYS, PV
@@ -32,7 +37,7 @@ from pycaserver.web.schemas import Document, Schema, as_list, docstring, info, o
 from pycaserver.web.status import Health, Ready, Status, totals_of
 from pycaserver.web.stream import StreamPV
 
-EVENTS: Final = (Connection, Monitor, MetadataMessage, AccessMessage, Error)
+EVENTS: Final = (Connection, Monitor, MetadataMessage, AccessMessage, HistoryAnswer, Error)
 """What an event stream carries."""
 
 _READ_ERRORS: Final = ("bad_request", "invalid_pv_name", "read_denied", "not_found", "not_connected", "get_timeout")
@@ -41,6 +46,7 @@ _PUT_ERRORS: Final = (
     "bad_value", "rate_limited", "not_connected", "put_failed", "put_timeout",
 )  # fmt: skip
 _READS_ERRORS: Final = ("bad_request", "too_many_subscriptions")
+_HISTORY_ERRORS: Final = ("bad_request", "invalid_pv_name", "read_denied")
 _STREAM_ERRORS: Final = ("bad_request", "invalid_pv_name", "server_full")
 
 
@@ -65,11 +71,15 @@ def _paths() -> Document:
     pvs = _parameter("name", {"type": "array", "items": _PV_NAME}, "A PV's name; given again for each further PV.")
     form = _parameter("format", {"enum": ["json"]}, "JSON, whatever the Accept header says.")
     read, stream = _options(READ_KEYS), _options(STREAM_KEYS)
+    past = _options(HISTORY_KEYS, of=History)
     not_ready = {"503": _response("The server is shutting down.", _json(_READINESS))}
     return {
         "/api/pv": _get(ReadPV, _json(_PVS), [pvs, *read], _errors(*_READS_ERRORS), name="ReadPVs"),
         "/api/pv/{name}": _get(ReadPV, _json(reference(GetAnswer)), [pv, *read], _errors(*_READ_ERRORS)) | _put(pv),
         "/api/pv/{name}/stream": _get(StreamPV, _EVENT_STREAM, [pv, *stream], _errors(*_STREAM_ERRORS)),
+        "/api/pv/{name}/history": _get(
+            PVHistory, _json(reference(HistoryAnswer)), [pv, *past], _errors(*_HISTORY_ERRORS)
+        ),
         "/api/login": _post(Login, _json(_IDENTITY), body=_json(reference(LoginBody))),
         "/api/logout": _post(Logout, _json(_IDENTITY)),
         "/api/whoami": _get(WhoAmI, _json(_IDENTITY)),
@@ -131,9 +141,9 @@ def _put(pv: Document) -> Document:
     return {"put": operation}
 
 
-def _options(keys: Iterable[str]) -> list[Document]:
-    """The parameters that a URL may carry, of those that Query knows."""
-    properties = schemas_of((Query,))["Query"]["properties"]
+def _options(keys: Iterable[str], of: type[Struct] = Query) -> list[Document]:
+    """The parameters that a URL may carry, of those that the struct has."""
+    properties = schemas_of((of,))[of.__name__]["properties"]
     return [_option(key, properties[key]) for key in keys]
 
 
@@ -168,6 +178,7 @@ def _record(**properties: Schema) -> Schema:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
+_HISTORY: Final = reference(HistoryAnswer)
 _TEXT: Final[Schema] = {"type": "string"}
 _OBJECT: Final[Schema] = {"type": "object"}
 _IDENTITY: Final = _record(

@@ -36,6 +36,10 @@ class Proxies:
         hops = (parsed(hop) for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")))
         return str(next((hop for hop in hops if not self._trusts(hop)), None) or "")
 
+    def is_direct(self, request: HTTPServerRequest) -> bool:
+        """Whether the connection is the peer's own, as far as can be told: no proxy is between."""
+        return not self._trusts(parsed(request.remote_ip or "")) and not self._is_forwarded(request.headers)
+
     def user_of(self, request: HTTPServerRequest) -> str | None:
         """The user that a trusted proxy names; None if none does. ValueError if it names several."""
         if not self.user_header or not self._trusts(parsed(request.remote_ip or "")):

@@ -25,14 +25,21 @@ class PV(ReadPV):
 
     async def put(self, name: str) -> None:
         """The put message once the value is written and all processing completed, or an error with its status."""
+        writer = self.site.writers.of(self.identity, self.counted_address)
+        writer.check()
         if self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
+            writer.count_error()
             # No form of a page elsewhere can send this type without asking first.
             error = PycaError("bad_request", f"The Content-Type must be {MEDIA_TYPE}.", pvname=name)
             self.finish_error(error, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
             return
+        try:
+            request = _put_of(name, self.request.body)
+        except PycaError:
+            writer.count_error()
+            raise
         result: asyncio.Future[PutAnswer | PycaError] = asyncio.get_running_loop().create_future()
-        writer = self.site.writers.of(self.identity, self.counted_address)
-        writer.begin(_put_of(name, self.request.body), self.identity, result.set_result)
+        writer.begin(request, self.identity, result.set_result)
         answer = await result
         if isinstance(answer, PycaError):
             answer.pvname = name

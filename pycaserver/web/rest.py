@@ -31,7 +31,7 @@ class ReadPV(Guarded):
             self.finish_json(msgspec.json.encode({"names": list(self.site.pv_names)}))
             return
         query = query_of(self, READ_KEYS, but=() if name is not None else ("name",))
-        answers = await asyncio.gather(*(self._read(each, query) for each in names))
+        answers = await asyncio.gather(*(self.read(each, query) for each in names))
         if name is None:
             self.finish_json(b"[" + b",".join(map(_body, answers)) + b"]")
         elif isinstance(answers[0], PycaError):
@@ -54,7 +54,14 @@ class ReadPV(Guarded):
             raise PycaError("too_many_subscriptions", f"limits.subscriptions_per_session is {most}, for reads too.")
         return names
 
-    async def _read(self, name: str, query: Query) -> bytes | PycaError:
+    def body_of(self, channel: Channel, value: PVValue, options: SubscriptionOptions) -> bytes:
+        """The answer with that reading."""
+        body = self.site.native.answer(channel, value, options, None, PLAIN)
+        assert isinstance(body, bytes)  # query_of refuses binary
+        return body
+
+    async def read(self, name: str, query: Query) -> bytes | PycaError:
+        """What body_of makes of a fresh reading, or why there is none."""
         answer: asyncio.Future[bytes | PycaError] = asyncio.get_running_loop().create_future()
         options = SubscriptionOptions().replaced_by(query)
 
@@ -64,9 +71,7 @@ class ReadPV(Guarded):
                 result.pvname = name
                 answer.set_result(result)
             elif result is not None:
-                body = self.site.native.answer(channel, result, options, None, PLAIN)
-                assert isinstance(body, bytes)  # query_of refuses binary
-                answer.set_result(body)
+                answer.set_result(self.body_of(channel, result, options))
 
         rights = Rights(self.site.access, self.identity)
         try:

@@ -1,4 +1,4 @@
-"""Listener: the HTTP server on its port, with or without TLS."""
+"""Listener: the HTTP server on its port, with or without TLS; a dialect may have a port of its own beside it."""
 
 import logging
 import socket
@@ -15,7 +15,7 @@ from tornado.web import Application
 
 from pycaserver.web.connections import Connections, descriptors_for
 from pycaserver.web.proxies import Proxies, network_of
-from pycaserver.web.routes import application
+from pycaserver.web.routes import application, extra_applications, foreign_dialects
 from pycaserver.web.site import Site
 from pycaserver.web.tcp import allow_descriptors
 from pycaserver.web.tls import Certificate
@@ -30,9 +30,43 @@ class Listener:
         """certificate: for https and wss; OSError if it cannot be used."""
         self._site = site
         self._certificate = certificate
-        self._server = BoundedServer(
-            application(site, static),
-            connections=_bounds(site),
+        self._bounds = _bounds(site)
+        dialects = foreign_dialects(site, static)
+        self._server = self._serving(application(site, static, dialects))
+        self._extra = {port: self._serving(extra) for port, extra in extra_applications(site, dialects).items()}
+        self.url = ""
+        """Where the page is, once it listens."""
+
+    def listen(self, address: str, port: int) -> None:
+        """Bind and accept, also on the dialects' own ports; OSError if the address is not ours or a port is taken."""
+        self._site.port = _bind(self._server, address, port)
+        for extra_port, server in self._extra.items():
+            _bind(server, address, extra_port)
+        host = f"[{address}]" if ":" in address else address or "localhost"
+        self.url = f"{'https' if self._certificate else 'http'}://{host}:{self._site.port}/"
+
+    def reload_certificate(self) -> None:
+        """Read the files again, for the connections to come; OSError if they cannot be used: then nothing changes."""
+        if self._certificate:
+            context = self._certificate.context()
+            for server in self._servers:
+                server.ssl_options = context
+
+    def stop(self) -> None:
+        """Accept no more; open connections go on."""
+        for server in self._servers:
+            server.stop()
+
+    @property
+    def _servers(self) -> "list[BoundedServer]":
+        return [self._server, *self._extra.values()]
+
+    def _serving(self, application: Application) -> "BoundedServer":
+        """All ports obey the same Host and Origin lists, TLS, limits and identities."""
+        site, certificate = self._site, self._certificate
+        return BoundedServer(
+            application,
+            connections=self._bounds,
             proxies=lambda: site.identities.proxies,
             ssl_options=certificate.context() if certificate else None,
             idle_connection_timeout=site.limits.header_seconds,  # the TLS handshake included
@@ -40,29 +74,18 @@ class Listener:
             max_header_size=65536,
             max_body_size=site.limits.message_bytes,
         )
-        self.url = ""
-        """Where the page is, once it listens."""
 
-    def listen(self, address: str, port: int) -> None:
-        """Bind and accept; OSError if the address is not ours or the port is taken."""
-        family = socket.AF_UNSPEC if address else socket.AF_INET
-        try:
-            sockets = bind_sockets(port, address or None, family=family, backlog=1024)
-        except OSError as error:
-            raise OSError(f"{address or 'any address'}, port {port}: {error.strerror}") from error
-        self._site.port = sockets[0].getsockname()[1]
-        self._server.add_sockets(sockets)
-        host = f"[{address}]" if ":" in address else address or "localhost"
-        self.url = f"{'https' if self._certificate else 'http'}://{host}:{self._site.port}/"
 
-    def reload_certificate(self) -> None:
-        """Read the files again, for the connections to come; OSError if they cannot be used: then nothing changes."""
-        if self._certificate:
-            self._server.ssl_options = self._certificate.context()
-
-    def stop(self) -> None:
-        """Accept no more; open connections go on."""
-        self._server.stop()
+def _bind(server: "BoundedServer", address: str, port: int) -> int:
+    """Accept there; the port, which is a free one where 0 was asked for."""
+    family = socket.AF_UNSPEC if address else socket.AF_INET
+    try:
+        sockets = bind_sockets(port, address or None, family=family, backlog=1024)
+    except OSError as error:
+        raise OSError(f"{address or 'any address'}, port {port}: {error.strerror}") from error
+    server.add_sockets(sockets)
+    bound: int = sockets[0].getsockname()[1]
+    return bound
 
 
 def _bounds(site: Site) -> Connections:

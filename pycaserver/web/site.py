@@ -10,6 +10,7 @@ from pycaserver.core.figures import Figures
 from pycaserver.core.pool import ChannelPool
 from pycaserver.core.services import Limits as SessionLimits
 from pycaserver.core.services import Services
+from pycaserver.sections import Dialects
 from pycaserver.web.hub import Hub, HubLimits
 from pycaserver.web.identities import Identities
 from pycaserver.web.security import Policy
@@ -41,6 +42,8 @@ class Site:
     version: str
     started: float
     """UNIX seconds."""
+    dialects: Dialects = field(default_factory=Dialects)
+    """The settings of the foreign dialects."""
     port: int = 0
     """On which the server listens, once it does."""
     writers: Writers = field(init=False)

@@ -8,8 +8,8 @@ from tornado.http1connection import HTTP1Connection
 from pycaserver.core.errors import TOO_SLOW, CloseCode, PycaError
 from pycaserver.core.messages import Connect, OptionKeys
 from pycaserver.core.outbox import Frame
+from pycaserver.core.requests import RequestSession
 from pycaserver.core.rights import Rights
-from pycaserver.core.session import Session
 from pycaserver.web.admission import Admission
 from pycaserver.web.framing import EVENTS
 from pycaserver.web.handlers import Guarded
@@ -52,7 +52,7 @@ class EventStreamPeer:
         self.last_heard = self.last_ping = site.clock.monotonic()
         self.writer = PacedWriter(self._send, site.clock, self._on_room)
         self.closed = asyncio.Event()
-        self.session: Session | None = None
+        self.session: RequestSession | None = None
         self._handler = handler
         self._stream = cast(HTTP1Connection, handler.request.connection).stream
         self._site = site
@@ -64,7 +64,7 @@ class EventStreamPeer:
             raise PycaError("server_full")
         tune(self._stream)
         framings = (EVENTS, EVENTS)
-        self.session = Session(site.services, site.native, self, framings, self.admission.identity)
+        self.session = RequestSession(site.services, site.native, self, framings, self.admission.identity)
         site.hub.add(self)
         self.ping()  # sends the headers, so that the peer knows that it is connected
         self.session.execute(request)

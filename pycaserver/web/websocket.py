@@ -1,8 +1,9 @@
 """The one WebSocket handler: binds a session to a Tornado connection. Writing is paced, closing is never in doubt."""
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
@@ -17,10 +18,12 @@ from pycaserver.core.errors import (
     CloseCode,
     PycaError,
 )
+from pycaserver.core.identity import Identity
 from pycaserver.core.outbox import Frame
+from pycaserver.core.rights import Gate
 from pycaserver.core.session import Session
 from pycaserver.web.admission import Admission
-from pycaserver.web.framing import BATCHED, SINGLE, TEXT, frame
+from pycaserver.web.framing import TEXT, frame
 from pycaserver.web.handlers import Guarded
 from pycaserver.web.site import Site
 from pycaserver.web.tcp import reset, tune
@@ -30,6 +33,9 @@ RESET_SECONDS: Final = 2.0
 """How long a peer that is too slow has for the close frame, before its connection is reset."""
 LINGER_SECONDS: Final = 2.0
 """How long a peer whose message was cut off may go on sending, so that it gets to read why."""
+OpenSession: TypeAlias = Callable[["WebSocketPeer", Identity, Gate], Session]
+"""Makes the session of one peer, in the dialect of the address; it may tell something at once."""
+
 _CLOSE: Final = 0x8
 _PING: Final = 0x9
 _SENTENCES: Final = {close.code: close.sentence for close in CLOSE_CODES}
@@ -112,23 +118,38 @@ def _is_utf8(data: bytes) -> bool:
 class WebSocketPeer:
     """One WebSocket connection: transport of a session's outbox, and a peer of the hub."""
 
+    __slots__ = (
+        "_open_session",
+        "_protocol",
+        "_site",
+        "_tasks",
+        "address",
+        "admission",
+        "direct",
+        "last_heard",
+        "last_ping",
+        "session",
+        "writer",
+    )
+
     def __init__(self, handler: "SessionSocket", protocol: Protocol, site: Site) -> None:
         self.address = handler.counted_address
         self.admission = Admission(site.identities, handler.identity, self.address, site.clock)
         self.last_heard = self.last_ping = site.clock.monotonic()
         self.writer = PacedWriter(protocol.stream.write, site.clock, self._on_room)
+        self.direct = site.identities.proxies.is_direct(handler.request)
+        """Whether no proxy is between."""
         self.session: Session | None = None
+        self._open_session = handler.open_session
         self._protocol = protocol
         self._site = site
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}
 
     def begin(self) -> None:
         """Make the session, or send the peer away if the server is full."""
         site = self._site
         if site.hub.has_room(self.address, self.admission.identity.user):
-            framings = (SINGLE, BATCHED)
-            identity = self.admission.identity
-            self.session = Session(site.services, site.native, self, framings, identity, self.admission)
+            self.session = self._open_session(self, self.admission.identity, self.admission)
             site.hub.add(self)
         else:
             self.close(TRY_LATER)
@@ -172,8 +193,8 @@ class WebSocketPeer:
 
     def keep(self, task: "asyncio.Task[None]") -> None:
         """Hold a task until it is done."""
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
 
     def _end_session(self) -> None:
         session, self.session = self.session, None
@@ -190,6 +211,11 @@ class SessionSocket(Guarded, WebSocketHandler):
 
     open_to_all = True  # to authenticate in the first message
     peer: WebSocketPeer | None = None
+
+    def initialize(self, site: Site, open_session: OpenSession) -> None:  # type: ignore[override]
+        """Tornado hands over the site and what makes a session in the dialect of this address."""
+        super().initialize(site)
+        self.open_session = open_session
 
     @property
     def max_message_size(self) -> int:

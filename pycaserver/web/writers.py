@@ -4,26 +4,49 @@ from collections import OrderedDict
 from typing import Final
 
 from pycaserver.core.budget import Budget
+from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
-from pycaserver.core.messages import Put
-from pycaserver.core.puts import Answer, Puts
+from pycaserver.core.messages import Put, PutAnswer
+from pycaserver.core.puts import PEERS_FAULTS, Answer, Puts
 from pycaserver.core.services import Services
+from pycaserver.core.session import ERROR_BURST_SECONDS
 from pycaserver.web.proxies import network_of
 
 WRITERS: Final = 10_000
+_FAULTS: Final = PEERS_FAULTS | {"rate_limited"}
+"""No socket is read more slowly here, so that puts beyond the budget count as mistakes."""
 
 
 class Writer:
     """One user, or the anonymous ones of one address."""
 
     def __init__(self, services: Services) -> None:
-        rate = services.limits.requests_per_second
-        self._budget = Budget(services.clock, rate, rate)
+        requests, errors = services.limits.requests_per_second, services.limits.errors_per_second
+        self._budget = Budget(services.clock, requests, requests)
+        self._errors = Budget(services.clock, errors, errors * ERROR_BURST_SECONDS)
+        self._figures = services.figures
         self._puts = Puts(services)
+
+    def check(self) -> None:
+        """PycaError(rate_limited) after too many mistakes: then no put is begun, for each is a line on the disk."""
+        if (wait := self._errors.spend(0)) > 0:
+            self._figures.puts_turned_away += 1
+            why = f"More mistakes than limits.errors_per_second; nothing was sent. Try again in {wait:.2f} seconds."
+            raise PycaError("rate_limited", why)
+
+    def count_error(self) -> None:
+        """The peer made a mistake."""
+        self._errors.spend()
 
     def begin(self, request: Put, identity: Identity, answer: Answer) -> None:
         """Carry the put out, or refuse it as rate_limited; answer is called exactly once."""
-        self._puts.begin(request, identity, answer, over_budget=self._budget.spend() > 0)
+
+        def told(result: PutAnswer | PycaError) -> None:
+            if isinstance(result, PycaError) and result.code in _FAULTS:
+                self.count_error()
+            answer(result)
+
+        self._puts.begin(request, identity, told, over_budget=self._budget.spend() > 0)
 
 
 class Writers:

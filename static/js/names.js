@@ -1,7 +1,9 @@
 /** PV names in a typed line and in the page's address (`#pv=A,B&plot=A`), so that a page can be shared and reloaded. */
 
+const DEPTH = { "{": 1, "}": -1, "(": 1, ")": -1 };
+
 /**
- * Names separated by spaces, commas or semicolons; those inside a channel filter's braces separate nothing.
+ * Names separated by spaces, commas or semicolons; those in a filter's braces, or among arguments, separate nothing.
  * @param {string} line
  * @returns {string[]}
  */
@@ -9,7 +11,7 @@ export function splitNames(line) {
   const names = [""];
   let depth = 0;
   for (const character of line) {
-    depth += { "{": 1, "}": -1 }[character] ?? 0;
+    depth += DEPTH[character] ?? 0;
     if (depth <= 0 && /[\s,;]/.test(character)) names.push("");
     else names[names.length - 1] += character;
   }

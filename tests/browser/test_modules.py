@@ -59,6 +59,7 @@ def test_times(blank: LivePage) -> None:
         ("", []),
         (" A,B  C;A\tD\n", ["A", "B", "C", "D"]),
         ('A.VAL{"arr":{"s":0, "e":5}} B', ['A.VAL{"arr":{"s":0, "e":5}}', "B"]),
+        ("sim://ramp(0, 10,1) loc://x", ["sim://ramp(0, 10,1)", "loc://x"]),
     ],
 )
 def test_typed_names(blank: LivePage, line: str, names: list[str]) -> None:

@@ -24,12 +24,23 @@ def is_one_of(words: Sequence[str], identity: Identity) -> bool:
     return any(word in own for word in words)
 
 
+def is_about(pattern: str, record: str, field: str) -> bool:
+    """Whether a glob without brackets matches the record, or record and field each by itself."""
+    of_record, dot, of_field = pattern.partition(".")
+    return glob(of_record, record) and (not dot or glob(of_field, field))
+
+
+def names(pattern: str, record: str, field: str) -> bool:
+    """Whether it is about the field and has at least one of its letters."""
+    of_field = pattern.partition(".")[2]
+    return is_about(pattern, record, field) and any(letter not in "*?" for letter in of_field)
+
+
 def right(default: str, rules: Sequence[Rule], record: str, field: str, identity: Identity) -> tuple[str, bool]:
     """What the first rule that is about PV and identity allows, and whether it is about the field expressly."""
     for rule in rules:
-        full = glob(rule.pv, f"{record}.{field}")
-        if (glob(rule.pv, record) or full) and is_one_of(rule.who, identity):
-            return rule.allow, field == "VAL" or (full and not glob(rule.pv, f"{record}.{'x' * len(field)}"))
+        if is_about(rule.pv, record, field) and is_one_of(rule.who, identity):
+            return rule.allow, field == "VAL" or names(rule.pv, record, field)
     return default, field == "VAL"
 
 

@@ -85,6 +85,23 @@ def test_writing_another_field_needs_a_rule_that_names_it() -> None:
     assert rules.decide("SIM:A.DISP", ANNA).rule == why
 
 
+@pytest.mark.parametrize(
+    ("pattern", "pv", "read"),
+    [
+        ("SR:*C", "SR:OTHER.PROC", False),
+        ("SR:*C", "SR:OTHER.DESC", False),
+        ("SIM:AO[0-9A-F]*[0-9A-F]", "SIM:AO1F.PROC", True),
+        ("SIM:AO[0-9A-F]*[0-9A-F]", "SIM:AO1.PROC", False),
+        ("re:SR:.*[A-I]", "SR:A.PROC", True),
+        ("re:SR:.*[A-I]", "SR:A.INPA", True),
+    ],
+)
+def test_a_rule_for_records_lets_nobody_write_their_fields_nor_read_other_records(
+    pattern: str, pv: str, read: bool
+) -> None:
+    assert decision(Rules(True, "none", (), [rule(pattern)]), pv) == (read, False, "write_denied")
+
+
 def test_the_default_names_no_field() -> None:
     rules = Rules(True, "write")
     assert decision(rules, "A.PROC") == (True, False, "write_denied")

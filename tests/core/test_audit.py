@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pycaserver.core.audit import MAX_ELEMENTS, MAX_TEXT, AuditEntry, line, shortened
+from pycaserver.core.audit import MAX_BYTES, MAX_ELEMENTS, MAX_TEXT, AuditEntry, line, shortened
 from pycaserver.core.identity import Identity
 
 NOON = 1_795_262_400.25
@@ -87,6 +87,20 @@ def test_values_are_kept_as_far_as_they_are_short(value: Any, kept: Any) -> None
     assert json.loads(line(replace(ENTRY, old=value)))["old"] == kept
 
 
+def test_what_is_escaped_is_bounded_too() -> None:
+    text, name = "\x01" * MAX_TEXT, "\x01" * 1000
+    written = line(replace(ENTRY, new=[text] * 10, old=["\N{GRINNING FACE}" * MAX_TEXT] * 10, pv=name))
+    keys = json.loads(written)
+    assert keys["new"] == {"first": [text] * 3, "count": 10}
+    assert keys["old"]["count"] == 10
+    assert name.startswith(keys["pv"].removesuffix("... (1000 characters)"))
+    assert len(written) < 3 * (MAX_BYTES + 100) + 500
+
+
+def test_a_long_name_is_kept_whole_unless_it_is_mostly_escapes() -> None:
+    assert json.loads(line(replace(ENTRY, pv="X" * 1000)))["pv"] == "X" * 1000
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec="utf-8")),
     lambda inner: st.lists(inner, max_size=20) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -99,4 +113,4 @@ def test_whatever_was_asked_for_the_line_is_valid_and_bounded(value: Any, name: 
     text = line(replace(ENTRY, new=value, old=[name] * 1000, pv=name, message=message, identity=many))
     assert b"\n" not in text
     assert json.loads(text)["put"] == 7
-    assert len(text) < 6 * (3 * MAX_ELEMENTS + 10) * (MAX_TEXT + 30) + 6000
+    assert len(text) < 3 * (MAX_BYTES + 100) + 6 * (MAX_ELEMENTS + 2) * (MAX_TEXT + 30) + 500

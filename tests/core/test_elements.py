@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycaserver.core.elements import DTYPES, elements_of
+from pycaserver.core.elements import DTYPES, data_of, elements_of
 from pycaserver.core.errors import PycaError
 from pycaserver.core.values import DbrType, Metadata
 
@@ -137,3 +137,64 @@ def test_either_the_elements_are_what_was_given_or_there_is_a_refusal(type: DbrT
         assert [raw.decode() for raw in written.tolist()] == given_
     else:
         assert len(written) == len(given_)
+
+
+# -- integers of 64 bits, and back
+
+
+@pytest.mark.parametrize(
+    ("value", "elements"),
+    [
+        (2**63 - 1, [2**63 - 1]),
+        (-(2**63), [-(2**63)]),
+        (5.0, [5]),
+        ([9007199254740993, 1.0], [9007199254740993, 1]),
+        (np.array([2**62 + 1, 3], "<i8"), [2**62 + 1, 3]),
+        (np.array([4.0]), [4]),
+    ],
+)
+def test_integers_of_64_bits_are_exact(value: Any, elements: list[int]) -> None:
+    written = elements_of(value, pv(DbrType.INT64, 3))
+    assert written.tolist() == elements
+    assert written.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        (2**63, "outside -9223372036854775808"),
+        (1e300, "outside"),
+        (np.array([2**64 - 1], "<u8"), "outside"),
+        (1.5, "1.5 is no integer"),
+        ("NaN", "nan is no integer"),
+        ("Infinity", "inf is no integer"),
+        ("5", "is a string"),
+    ],
+)
+def test_what_is_no_integer_of_64_bits(value: Any, sentence: str) -> None:
+    assert sentence in refusal(value, pv(DbrType.INT64))
+
+
+@pytest.mark.parametrize(
+    ("value", "metadata", "data"),
+    [
+        (1.5, pv(DbrType.DOUBLE), 1.5),
+        ("On", pv(DbrType.ENUM, states=STATES), 1),
+        ("ü", pv(DbrType.STRING), "ü"),
+        (["a", "b"], pv(DbrType.STRING, 3), ["a", "b"]),
+        (2**63 - 1, pv(DbrType.INT64), 2**63 - 1),
+    ],
+)
+def test_elements_become_the_data_of_a_value(value: Any, metadata: Metadata, data: Any) -> None:
+    back = data_of(elements_of(value, metadata), metadata)
+    assert back == data
+    assert type(back) is type(data)
+
+
+def test_the_data_of_an_array_is_its_own() -> None:
+    elements = np.array([1.0, 2.0])
+    data = data_of(elements, pv(DbrType.DOUBLE, 5))
+    elements[0] = 9
+    assert isinstance(data, np.ndarray)
+    assert data.tolist() == [1.0, 2.0]
+    assert not data.flags.writeable

@@ -53,6 +53,7 @@ def test_options_are_answered_in_full() -> None:
     assert wire(answer) == {
         "msg_type": "options", "batch": False, "metadata": False, "encoding": "json", "max_rate": None,
         "deadband": None, "max_count": None, "reduce": None, "as": None, "nanos": False,
+        "history": None,
     }  # fmt: skip
 
 

@@ -1,17 +1,21 @@
 """Puts: checked, bounded, answered once, recorded once; and once more when an outcome comes late."""
 
+import gc
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
+from weakref import ReferenceType, ref
 
 import pytest
 
 from pycaserver.core.access import AccessControl, Rule, Rules
 from pycaserver.core.audit import AuditEntry
+from pycaserver.core.channel import PutEvents
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
 from pycaserver.core.messages import Put, PutAnswer
-from pycaserver.core.puts import DEFAULT_TIMEOUT, MOST_BYTES, MOST_PUTS, Puts
-from pycaserver.core.services import Services
-from pycaserver.core.values import Access, DbrType
+from pycaserver.core.puts import DEFAULT_TIMEOUT, MOST_BYTES, MOST_PUTS, Puts, stop_puts
+from pycaserver.core.values import Access, Array, DbrType
 from tests.fakes import FakeLimits, FakeSourceChannel, World, value
 
 ANNA = Identity(user="anna", address="10.0.0.1")
@@ -21,8 +25,8 @@ class Putter:
     """Puts, and what is heard of them."""
 
     def __init__(self, world: World) -> None:
-        services = Services(world.pool, world.clock, world.figures, FakeLimits(), world.access, world.audit)
-        self.puts = Puts(services)
+        self.services = world.services(FakeLimits())
+        self.puts = Puts(self.services)
         self.world = world
         self.answers: list[PutAnswer | PycaError] = []
 
@@ -152,6 +156,89 @@ def test_rules_that_change_while_the_pv_is_searched_count(world: World, putter: 
     world.source["PV"].bring_up(1)
     assert putter.gist() == ["write_disabled"]
     assert world.source["PV"].puts == []
+
+
+def test_rules_that_change_while_the_put_waits_for_others_count(
+    world: World, putter: Putter, ioc: FakeSourceChannel
+) -> None:
+    ioc.sends = False
+    putter.put()
+    (put,) = ioc.puts
+    assert put.events.refusal() is None
+    world.access.replace(Rules())
+    ioc.complete(put.events.refusal())
+    assert putter.gist() == ["write_disabled"]
+    (entry,) = world.audit.entries
+    assert (entry.decision, entry.outcome, entry.rule) == (
+        "refused", "write_disabled", 'access.default is "read"',
+    )  # fmt: skip
+
+
+def test_identity_that_is_withdrawn_while_the_put_waits_counts(
+    world: World, putter: Putter, ioc: FakeSourceChannel
+) -> None:
+    believed = [ANNA]
+    putter.puts = Puts(replace(putter.services, stands=lambda identity: identity in believed))
+    ioc.sends = False
+    putter.put()
+    believed.clear()
+    ioc.complete(ioc.puts[0].events.refusal())
+    putter.put()
+    assert putter.gist() == ["unauthenticated"] * 2
+    assert (ioc.puts, outcomes(world)) == ([], [(1, "unauthenticated", False), (2, "unauthenticated", False)])
+
+
+def test_when_the_server_stops_each_put_is_on_record(world: World, putter: Putter, ioc: FakeSourceChannel) -> None:
+    putter.put(timeout=100)
+    putter.put(timeout=100, wait=False)
+    putter.put(pv="SEARCHED")
+    stop_puts(putter.services)
+    assert putter.gist() == ["sent", "put_timeout", "put_timeout"]
+    assert sorted(outcomes(world)) == [(1, "put_timeout", False), (2, "sent", False), (3, "put_timeout", False)]
+    unsent, _, unknown = world.audit.entries
+    assert "was not sent" in unsent.message
+    assert unknown.message == "The server stopped; the outcome is unknown."
+    stop_puts(putter.services)
+    world.source["SEARCHED"].bring_up(1)
+    assert world.source["SEARCHED"].puts == []
+    ioc.complete()
+    assert outcomes(world)[3:] == [(1, "ok", True)]
+
+
+def test_put_that_is_over_is_not_recorded_again_when_the_server_stops(
+    world: World, putter: Putter, ioc: FakeSourceChannel
+) -> None:
+    putter.put()
+    ioc.complete()
+    putter.put(timeout=1)
+    world.clock.advance(1)
+    stop_puts(putter.services)
+    assert outcomes(world) == [(1, "ok", False), (2, "put_timeout", False)]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_memory_of_a_put_that_is_over_is_free_at_once(
+    putter: Putter, ioc: FakeSourceChannel, monkeypatch: pytest.MonkeyPatch, at_once: bool
+) -> None:
+    puts = list[ReferenceType[PutEvents]]()
+
+    def refuse(elements: Array, events: PutEvents, *, wait: bool) -> Callable[[], bool]:
+        puts.append(ref(events))
+        if at_once:
+            events.done(None, PycaError("put_failed"))
+        return lambda: events is None
+
+    monkeypatch.setattr(ioc, "put", refuse)
+    gc.disable()
+    try:
+        putter.put([0.5])
+        if not at_once and (events := puts[0]()):
+            events.done(None, None)
+            del events
+        assert putter.gist() == ["put_failed" if at_once else "ok"]
+        assert puts[0]() is None
+    finally:
+        gc.enable()
 
 
 def test_no_put_without_a_record(world: World, putter: Putter, ioc: FakeSourceChannel) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from pycaserver.core.errors import TOO_MANY_ERRORS
 from pycaserver.core.messages import REQUESTS
-from pycaserver.core.session import _HANDLERS, ERROR_BURST_SECONDS
+from pycaserver.core.requests import _HANDLERS
+from pycaserver.core.session import ERROR_BURST_SECONDS
 from pycaserver.dialects.native import NativeDialect
 from tests.fakes import Peer, World
 

@@ -82,7 +82,7 @@ def test_no_request_but_one_passes_a_locked_gate(peer: Peer, gate: FakeGate) -> 
         assert peer.gist() == [("error", "unauthenticated")], action
 
 
-_KEYS = {action: {"pv": "PV"} for action in ("connect", "disconnect", "get", "info")} | {
+_KEYS = {action: {"pv": "PV"} for action in ("connect", "disconnect", "get", "info", "history")} | {
     "put": {"pv": "PV", "value": 1}
 }
 

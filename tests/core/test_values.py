@@ -45,8 +45,8 @@ def test_a_status_beyond_the_table_is_its_number(number: int) -> None:
 
 def test_types_are_those_of_db_access_h() -> None:
     names = [kind.name for kind in sorted(DbrType)]
-    assert names == ["STRING", "SHORT", "FLOAT", "ENUM", "CHAR", "LONG", "DOUBLE"]
-    assert [kind.value for kind in sorted(DbrType)] == list(range(7))
+    assert names == ["STRING", "SHORT", "FLOAT", "ENUM", "CHAR", "LONG", "DOUBLE", "INT64"]  # the last is no type of CA
+    assert [kind.value for kind in sorted(DbrType)] == list(range(8))
 
 
 def some_metadata(limit: st.SearchStrategy[float]) -> st.SearchStrategy[Metadata]:

@@ -62,3 +62,14 @@ def test_never_more_on_the_way_than_allowed_and_all_arrive_in_order(sizes: list[
         circuit.arrived(under_way[0])
         arrived += 1
     assert sent == list(range(len(sizes)))
+
+
+def test_any_number_that_is_over_when_its_turn_comes_makes_room_for_the_next() -> None:
+    circuit, sent = Circuit(), list[str]()
+    circuit.send(MOST_BYTES, lambda: None)
+    for _ in range(2000):
+        circuit.send(1, lambda: circuit.arrived(1))
+        circuit.send(0, lambda: None)
+    circuit.send(1, lambda: sent.append("last"))
+    circuit.arrived(MOST_BYTES)
+    assert sent == ["last"]

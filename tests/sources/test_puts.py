@@ -8,7 +8,15 @@ import pytest
 from pycaserver.core.errors import PycaError
 from pycaserver.core.values import PVValue
 from pycaserver.sources.circuit import MOST_BYTES, Circuit
-from pycaserver.sources.puts import ECA_DISCONN, ECA_NORMAL, ECA_NOWTACCESS, LinedPut, PutLine
+from pycaserver.sources.puts import (
+    ECA_DISCONN,
+    ECA_NORMAL,
+    ECA_NOWTACCESS,
+    MOST_WAITING,
+    MOST_WAITING_BYTES,
+    LinedPut,
+    PutLine,
+)
 
 ECA_PUTFAIL = 160
 
@@ -23,8 +31,11 @@ class Line:
         self.line = PutLine(lambda line, put: self.written.append(put), lambda status: f"status {status}")
         self.line.connected(self.circuit)
 
+        self.refused: PycaError | None = None
+        """Why no put may be sent any more."""
+
     def put(self, name: str, *, wait: bool = True, elements: int = 1) -> Callable[[], bool]:
-        return self.line.add(LinedPut(np.zeros(elements), Events(name, self.told), wait))
+        return self.line.add(LinedPut(np.zeros(elements), Events(name, self), wait))
 
     def hand(self, status: int = ECA_NORMAL) -> LinedPut:
         """libca takes the oldest put."""
@@ -42,15 +53,18 @@ class Line:
 class Events:
     """Notes what a put is told."""
 
-    def __init__(self, name: str, told: list[tuple[str, str]]) -> None:
+    def __init__(self, name: str, line: Line) -> None:
         self.name = name
-        self.told_ = told
+        self.line = line
+
+    def refusal(self) -> PycaError | None:
+        return self.line.refused
 
     def sent(self) -> None:
-        self.told_.append((self.name, "sent"))
+        self.line.told.append((self.name, "sent"))
 
     def done(self, old: PVValue | None, error: PycaError | None) -> None:
-        self.told_.append((self.name, error.code if error else "done"))
+        self.line.told.append((self.name, error.code if error else "done"))
 
 
 @pytest.fixture
@@ -156,6 +170,16 @@ def test_put_that_waits_for_room_can_be_taken_back_or_loses_its_pv(line: Line) -
     assert (line.written, line.tell()) == ([], [("b", "not_connected")])
 
 
+def test_many_puts_that_timed_out_while_the_ioc_hung_make_room_for_the_next(line: Line) -> None:
+    line.put("large", wait=False, elements=MOST_BYTES // 8)
+    for take_back in [line.put("a", wait=False) for _ in range(2000)]:
+        assert take_back()
+    line.put("b", wait=False)
+    line.line.read(line.hand(), ECA_NORMAL)
+    line.hand()
+    assert line.tell() == [("large", "sent"), ("large", "done"), ("b", "sent")]
+
+
 def test_channel_that_closes_makes_room_too(line: Line) -> None:
     other = Line()
     other.line.connected(line.circuit)
@@ -169,3 +193,68 @@ def test_too_much_for_one_ioc_is_refused(line: Line) -> None:
     for _ in range(3):
         line.put("large", wait=False, elements=1024 * 1024)
     assert line.tell() == [("large", "put_failed")]
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_puts_that_are_refused_when_their_turn_comes_make_room_for_the_next(line: Line, wait: bool) -> None:
+    blocking = Line()
+    blocking.line.connected(line.circuit)
+    blocking.put("large", elements=MOST_BYTES // 8)
+    for _ in range(900):
+        line.put("a", wait=wait)
+    line.refused = PycaError("write_denied")
+    large = blocking.hand()
+    blocking.line.read(large, ECA_NORMAL)
+    assert (line.written, line.tell()) == ([], [("a", "write_denied")] * 900)
+    line.refused = None
+    line.put("b", wait=wait)
+    line.hand()
+    assert line.tell() == [("b", "sent")]
+
+
+def test_puts_behind_a_running_one_are_refused_when_their_turn_comes(line: Line) -> None:
+    for name in ("a", *["b"] * 900):
+        line.put(name)
+    line.refused = PycaError("write_denied")
+    line.line.completed(line.hand(), ECA_NORMAL)
+    assert line.written == []
+    assert line.tell() == [("a", "sent"), ("a", "done"), *[("b", "write_denied")] * 900]
+
+
+def test_what_waits_for_a_pv_is_bounded_in_number(line: Line) -> None:
+    line.put("a")
+    take_backs = [line.put("b") for _ in range(MOST_WAITING)]
+    line.put("c")
+    assert line.tell() == [("c", "put_failed")]
+    assert take_backs[0]()
+    line.put("d")
+    assert line.tell() == []
+
+
+def test_what_waits_for_a_pv_is_bounded_in_bytes(line: Line) -> None:
+    large = MOST_WAITING_BYTES // 16
+    line.put("a")
+    take_back = line.put("b", elements=large)
+    line.put("c", elements=large)
+    line.put("d")
+    assert line.tell() == [("c", "put_failed")]
+    assert take_back()
+    line.put("e", elements=large)
+    assert line.tell() == []
+    line.line.disconnected()
+    line.line.connected(line.circuit)
+    line.put("f", elements=3 * large)
+    assert line.tell() == [("d", "not_connected"), ("e", "not_connected")]  # one alone may be larger
+
+
+def test_a_put_made_for_one_connection_is_not_sent_in_the_next(line: Line) -> None:
+    """The PV may be of another type by then, though it is on the same circuit again."""
+    line.circuit.send(MOST_BYTES, lambda: None)  # no room until it has arrived
+    line.put("waits")
+    line.line.disconnected()
+    line.line.connected(line.circuit)
+    line.circuit.arrived(MOST_BYTES)
+    assert not line.written
+    assert line.tell() == [("waits", "not_connected")]
+    line.put("next")
+    assert [put.events.name for put in line.written] == ["next"]  # type: ignore[attr-defined]

@@ -68,6 +68,7 @@ def test_a_thousand_pvs_at_10_hz_arrive_complete_and_in_order(
 def test_a_session_that_never_reads_harms_nobody(counting: CIOC) -> None:
     """For a minute the healthy one misses nothing, and the server grows by less than 5 MB."""
     settings = {"limits-slow-after-seconds": 2 * STALLED_SECONDS, "limits-ping-seconds": 1000}
+    settings["history-samples"] = 10  # the history of the PVs would grow meanwhile
     names = names_of(counting, STALLED_PVS)
     with Server(counting.env(), settings) as server, server.client() as healthy:
         healthy.send(action="connect", pv=names)

@@ -31,11 +31,11 @@ def ioc() -> Iterator[CIOC]:
         yield ioc
 
 
-def ask(ioc: CIOC, file: Path, spellings: tuple[str, ...]) -> dict[str, str]:
+def ask(ioc: CIOC, file: Path, spellings: tuple[str, ...], scheme: str = "") -> dict[str, str]:
     """What a server with that settings file answers to a read of each: "get", or an error code."""
     with Server(ioc.env(), {"config": file, "limits-search-seconds": 1}) as server, server.client() as client:
         for spelling in spellings:
-            client.send(action="get", pv=ioc.prefix + spelling, id=spelling)
+            client.send(action="get", pv=scheme + ioc.prefix + spelling, id=spelling)
         answers = [client.wait() for _ in spellings]
     return {answer["id"]: answer.get("code", answer["msg_type"]) for answer in answers}
 
@@ -45,6 +45,7 @@ def test_what_the_ioc_takes_for_a_record_the_rules_do_too(ioc: CIOC, tmp_path: P
     file.write_text("")
     assert ask(ioc, file, ONE) == dict.fromkeys(ONE, "get")
     assert {split_pv_name(spelling)[0] for spelling in ONE} == {"a", "w"}
+    assert ask(ioc, file, ONE, "ca://") == dict.fromkeys(ONE, "get")
     assert set(ask(ioc, file, OTHER).values()) == {"not_found"}
 
 
@@ -52,4 +53,6 @@ def test_no_spelling_leads_past_a_rule(ioc: CIOC, tmp_path: Path) -> None:
     file = tmp_path / "pycaserver.toml"
     file.write_text("".join(f'[[access.rule]]\npv = "{ioc.prefix}{record}"\nallow = "none"\n' for record in "aw"))
     assert ask(ioc, file, ONE) == dict.fromkeys(ONE, "read_denied")
+    assert ask(ioc, file, ONE, "ca://") == dict.fromkeys(ONE, "read_denied")
     assert "get" not in ask(ioc, file, OTHER).values()
+    assert "get" not in ask(ioc, file, OTHER, "ca://").values()

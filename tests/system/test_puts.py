@@ -1,6 +1,7 @@
 """Puts through a server to a C IOC with access rules: what the IOC gets, what it refuses, what never reaches it."""
 
 import json
+import signal
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -210,6 +211,47 @@ def test_put_without_wait_says_only_that_it_was_sent(writable: Writable) -> None
     wait_for(lambda: writable.get("done") == 13.0, what="the put to be carried out")
     (entry,) = writable.entries("slow")[before:]
     assert entry["outcome"] == "sent"
+
+
+@pytest.mark.parametrize(
+    ("pv", "values"), [("ao", [1.0, 2.0, 3.0]), ("short", [[1], [2, 2], [3]]), ("string", [["a"], ["b"], ["c"]])]
+)
+def test_record_has_the_value_right_before_each_put(writable: Writable, pv: str, values: list[Any]) -> None:
+    """Of a subscribed PV too, whose newest value may be on its way to the server."""
+    writable.client.send(action="connect", pv=f"{writable.ioc.prefix}{pv}")
+    writable.client.wait(msg_type="monitor")
+    before = len(writable.entries(pv))
+    for number, each in enumerate(values):
+        writable.client.send(action="put", pv=f"{writable.ioc.prefix}{pv}", value=each, id=number)
+    for number in range(len(values)):
+        assert writable.client.wait(id=number)["msg_type"] == "put"
+    assert [entry["old"] for entry in writable.entries(pv)[before + 1 :]] == values[:-1]
+
+
+def test_put_that_waits_obeys_the_rules_of_the_moment_when_it_is_sent(ioc: CIOC, tmp_path: Path) -> None:
+    rules, pv = tmp_path / "rules.toml", f"{ioc.prefix}slow"
+    rules.write_text("[access]\nwrites = true\ndefault = 'write'\n")
+    with Server(ioc.env(), {"config": rules}) as server, server.client() as client:
+        for number in range(20):  # ten seconds' worth
+            client.send(action="put", pv=pv, value=number, id=number, timeout=60)
+        assert client.wait(id=0)["msg_type"] == "put"
+        rules.write_text("[access]\nwrites = false\n")
+        server.process.send_signal(signal.SIGHUP)
+        assert client.wait(id=19)["code"] == "write_disabled"
+
+
+def test_puts_in_flight_at_the_end_of_the_server_are_recorded(ioc: CIOC, tmp_path: Path) -> None:
+    audit, pv = tmp_path / "audit.jsonl", f"{ioc.prefix}slow"
+    with Server(ioc.env(), {**WRITABLE, "audit-file": audit}) as server, server.client() as client:
+        for number in range(10):
+            client.send(action="put", pv=pv, value=number, id=number, timeout=60)
+        assert client.wait(id=0)["msg_type"] == "put"
+        assert server.stop() == 0
+    entries = [json.loads(line) for line in audit.read_text().splitlines()]
+    assert sorted(entry["new"] for entry in entries) == list(range(10))
+    messages = {entry["new"]: entry["message"] for entry in entries}
+    assert "not sent" in messages[9]
+    assert [message for message in messages.values() if "outcome is unknown" in message]
 
 
 def test_writes_are_off_by_default_and_nothing_goes_to_channel_access(ioc: CIOC) -> None:

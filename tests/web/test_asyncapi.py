@@ -33,6 +33,9 @@ REQUESTS: list[m.Request] = [
     m.Put(pv="SIM:A", value=[1, "NaN"], wait=False, timeout=1),
     m.Info(pv="SIM:A", id="i"),
     m.List(),
+    m.History(pv="SIM:A", since=1447799204.25, points=100, id="h"),
+    m.History(pv="SIM:A", seconds=60),
+    m.GetEvents(since=5, limit=0, subscribe=True, id="e"),
     m.Pause(),
     m.Resume(id=2**40),
     m.Ping(id="p"),
@@ -53,6 +56,14 @@ ANSWERS: list[m.Message] = [
     m.AccessMessage(pvname="SIM:A", read=True, write=False),
     m.InfoAnswer(**METADATA, host="127.0.0.1:5064", access=m.AccessRights(True, False), rule="", subscribers=2),
     m.ListAnswer(pvs=[m.ListItem("SIM:A", True), m.ListItem("SIM:B", False, "not_found")]),
+    m.HistoryAnswer(pvname="SIM:A", time=[1.5, 2.5], value=[1.0, "NaN"], severity=["NO_ALARM", "MAJOR"], reduced=1),
+    m.EventsAnswer(events=[], missed=2, id="e"),
+    m.EventsAnswer(
+        events=[
+            m.Event(id=1, time=2.5, pvname="SIM:A", kind="alarm", severity="MINOR", status="HIGH", value=1.5),
+            m.Event(id=2, time=2.5, pvname="SIM:A", kind="connection", conn=False, reason="lost"),
+        ]
+    ),
     m.OptionsAnswer(batch=False, **m.SubscriptionOptions(reduce=m.Reduce(5)).as_dict()),
     m.Pong(id=1),
     m.AuthenticateAnswer(ok=True, user="anna", expires=1447799204.25, id="a"),
@@ -72,6 +83,8 @@ WRONG_REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("Put", {"action": "put", "pv": "SIM:A", "value": True}),
     ("Put", {"action": "put", "pv": "SIM:A", "value_b64": "AA==", "dtype": ">f8"}),
     ("Info", {"action": "info", "pv": ["SIM:A"]}),
+    ("History", {"action": "history", "pv": "SIM:A", "points": 0}),
+    ("GetEvents", {"action": "events", "limit": -1}),
     ("Ping", {"action": "ping", "id": 1.5}),
     ("Ping", {"action": "pnig"}),
 ]
@@ -81,6 +94,8 @@ WRONG_ANSWERS: list[tuple[str, dict[str, Any]]] = [
     ("Monitor", READING | {"msg_type": "monitor", "value": {"re": 1, "im": 0}}),
     ("Monitor", READING | {"msg_type": "monitor", "severity": "BAD"}),
     ("MetadataMessage", {"msg_type": "metadata", "pvname": "SIM:A", "type": "quad", "count": 1}),
+    ("HistoryAnswer", {"msg_type": "history", "pvname": "SIM:A", "time": [1], "value": ["x"], "severity": []}),
+    ("EventsAnswer", {"msg_type": "events", "events": [{"id": 1}]}),
     ("Error", {"msg_type": "error", "code": "teapot", "message": "No."}),
 ]
 

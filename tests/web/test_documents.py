@@ -156,6 +156,8 @@ def test_session_sends_what_the_document_foresees(server: Server, ioc: CIOC) -> 
         client.send(action="get", pv=[f"{ioc.prefix}wf_double", f"{ioc.prefix}absent"], id=1)
         client.send(action="put", pv=f"{ioc.prefix}ao", value=2)
         client.send(action="info", pv=f"{ioc.prefix}bi")
+        client.send(action="history", pv=f"{ioc.prefix}ai")
+        client.send(action="events")
         client.send(action="options", batch=True)
         client.send(action="list")
         client.send(action="ping")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycaserver.core.outbox import Frame
-from pycaserver.web.framing import BATCH_BYTES, BATCHED, BINARY, EVENTS, PLAIN, SINGLE, TEXT, frame
+from pycaserver.web.framing import BATCH_BYTES, BATCHED, BINARY, EVENTS, PLAIN, SINGLE, SOCKETIO, TEXT, frame
 from tests.fakes import flat
 
 
@@ -69,6 +69,17 @@ def test_event_is_a_line_of_data_and_an_empty_one() -> None:
 def test_event_stream_has_no_binary_messages() -> None:
     with pytest.raises(TypeError):
         EVENTS.binary(b"", memoryview(b""))
+
+
+def test_message_is_an_event_of_its_type_and_an_array_is_one_already() -> None:
+    message, event = b'{"msg_type":"pong","id":1}', b'["state",{"a":1}]'
+    assert SOCKETIO.text(message) == b'2["pong",%b]\x1e' % message
+    assert SOCKETIO.text(event) == b"2%b\x1e" % event
+
+
+def test_events_of_socketio_are_text() -> None:
+    with pytest.raises(TypeError):
+        SOCKETIO.binary(b"", memoryview(b""))
 
 
 def test_plain_json_stays_as_it_is() -> None:

@@ -52,6 +52,34 @@ def test_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [table.get(id) is not None for id in ids] == [False, False, True, True, True]
 
 
+def test_the_many_log_ins_of_one_user_end_only_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logins, "LOGINS_PER_USER", 3)
+    table = Logins(FakeClock())
+    id = table.open(ANNA)
+    theirs = [table.open(Proven("mallory")) for _ in range(10)]
+    assert [table.get(each) is not None for each in theirs] == [False] * 7 + [True] * 3
+    assert table.get(id) is not None
+
+
+def test_when_all_are_too_many_one_of_the_user_with_the_most_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logins, "LOGINS", 4)
+    table = Logins(FakeClock())
+    anna, *theirs = table.open(ANNA), *(table.open(Proven("mallory")) for _ in range(3))
+    eve = table.open(Proven("eve"))
+    assert [table.get(id) is not None for id in (anna, eve, *theirs)] == [True, True, False, True, True]
+
+
+def test_those_that_are_over_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logins, "LOGINS", 3)
+    clock = FakeClock()
+    table = Logins(clock)
+    table.open(Proven("eve", expires=WALL_START + 60))
+    ids = [table.open(ANNA) for _ in range(2)]
+    clock.advance(60)
+    ids += [table.open(ANNA)]
+    assert all(table.get(id) is not None for id in ids)
+
+
 @pytest.mark.parametrize("name", ["anna", "anna@example.org", "Ann-Kathrin Ö.", "x" * 256])
 def test_names_of_users(name: str) -> None:
     assert check_user(name) == name

@@ -103,3 +103,16 @@ def test_tls_may_end_at_a_trusted_proxy() -> None:
 def test_a_proxy_must_be_a_network() -> None:
     with pytest.raises(ValueError):
         Proxies(["proxy.example.org"])
+
+
+@pytest.mark.parametrize("peer", ["192.0.2.7", "::1"])
+def test_a_connection_without_a_proxy_is_direct(peer: str) -> None:
+    assert Proxies(TRUSTED).is_direct(request(peer))
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers"),
+    [("127.0.0.1", {}), ("10.9.1.1", {}), ("192.0.2.7", {"Via": "1.1 x"}), ("::1", {FORWARDED: "::1"})],
+)
+def test_a_connection_through_a_proxy_is_not_direct(peer: str, headers: dict[str, str]) -> None:
+    assert not Proxies(TRUSTED).is_direct(request(peer, headers))

@@ -3,6 +3,7 @@
 import http.client
 import json
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -73,6 +74,26 @@ def test_what_is_refused_has_its_status(
 ) -> None:
     got, error = put(server, types.prefix + pv, body)
     assert (got, error["code"], error["pvname"]) == (status, code, types.prefix + pv)
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "code", "lines"),
+    [
+        ({"value": 1}, "application/json", "write_disabled", 1),
+        (b"{", "application/json", "bad_request", 0),
+        ({"value": 1}, "text/plain", "bad_request", 0),
+    ],
+)
+def test_mistakes_without_end_do_not_fill_the_disk(
+    types: CIOC, tmp_path: Path, body: Any, media_type: str, code: str, lines: int
+) -> None:
+    audit = tmp_path / "puts.jsonl"
+    with Server(types.env(), {"audit-file": audit, "limits-errors-per-second": 0.01}) as server:
+        answers = [put(server, "PV", body, {"Content-Type": media_type}) for _ in range(20)]
+        assert [error["code"] for _, error in answers] == [code] + ["rate_limited"] * 19
+        assert answers[-1][0] == 429 and "limits.errors_per_second" in answers[-1][1]["message"]
+        assert len(audit.read_text().splitlines()) == lines
+        assert b"pycaserver_puts_turned_away_total 19.0" in fetch(server, "/metrics").body
 
 
 @pytest.mark.parametrize("media_type", ["", "text/plain", "application/x-www-form-urlencoded"])

@@ -1,0 +1,182 @@
+"""Past: the history and events requests of one session.
+
+Their answers are large, so they are made when the session has room for them, and not before.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pycaserver.core.clock import Timer
+from pycaserver.core.errors import PycaError
+from pycaserver.core.history import Samples, no_samples
+from pycaserver.core.messages import (
+    Error,
+    Event,
+    EventsAnswer,
+    GetEvents,
+    History,
+    HistoryAnswer,
+    Message,
+    Number,
+    number_message,
+)
+from pycaserver.core.outbox import Frame
+from pycaserver.core.rights import Rights
+from pycaserver.core.services import Services
+from pycaserver.core.values import severity_name
+
+if TYPE_CHECKING:
+    from pycaserver.core.requests import RequestSession
+
+SAMPLES_PER_REQUEST: Final = 100
+"""So many samples count as one more request."""
+EVENTS_AT_ONCE: Final = 1000
+"""In one message to those who subscribed."""
+
+
+def check_history(rights: Rights, request: History) -> None:
+    """PycaError(read_denied, invalid_pv_name), and bad_request for both since and seconds."""
+    if request.since is not None and request.seconds is not None:
+        raise PycaError("bad_request", "Only one of `since` and `seconds` is possible.")
+    rights.check_read(request.pv)
+
+
+def history_answer(services: Services, request: History) -> HistoryAnswer:
+    """What is known; nothing of a PV that is not in use, or that the IOC does not let this server read."""
+    since = request.since if request.seconds is None else services.clock.wall() - request.seconds
+    samples = _samples(services, request.pv, since)
+    points = request.points
+    reduced = samples.reduced(points) if points else samples
+    return HistoryAnswer(
+        pvname=request.pv,
+        time=reduced.times.tolist(),
+        value=_numbers(reduced),
+        severity=[severity_name(number) for number in reduced.severities.tolist()],
+        reduced=points if points and reduced.size < samples.size else 0,
+        id=request.id,
+    )
+
+
+def _samples(services: Services, name: str, since: float | None) -> Samples:
+    channel = services.pool.get(name)
+    if channel is None or channel.reason == "read_denied":
+        return no_samples()
+    return channel.history.since(-np.inf if since is None else since)
+
+
+def _numbers(samples: Samples) -> list[Number]:
+    numbers: list[Number] = samples.values.tolist()
+    for index in np.flatnonzero(~np.isfinite(samples.values)):
+        numbers[index] = number_message(samples.values[index])
+    return numbers
+
+
+class Owed:
+    """A message that is made when the outbox has room for it; to the outbox it is like a subscription."""
+
+    __slots__ = ("_take", "not_before", "owed", "timer")
+
+    def __init__(self, take: Callable[[], Frame]) -> None:
+        self.not_before = 0.0
+        self.owed = 0
+        self.timer: Timer | None = None
+        self._take = take
+
+    def take(self, now: float) -> Frame:
+        """The finished message."""
+        self.owed = 0
+        return self._take()
+
+
+class Past:
+    """One for each session."""
+
+    __slots__ = ("_feed", "_feeding", "_pending", "_session", "_told")
+
+    def __init__(self, session: "RequestSession") -> None:
+        self._session = session
+        self._pending = 0
+        self._feed = Owed(self._further)
+        self._feeding = False
+        self._told = 0
+        """The id of the last event that was told."""
+
+    def __len__(self) -> int:
+        """How many answers wait for room."""
+        return self._pending
+
+    def history(self, request: History) -> None:
+        """Answer; PycaError as of check_history, and too_many_subscriptions."""
+        check_history(self._session.rights, request)
+        self._session.check_room()
+        self._pending += 1
+        self._owe(Owed(partial(self._history, request)))
+
+    def events(self, request: GetEvents) -> None:
+        """Answer, and tell further events or no more."""
+        events = self._session.services.events
+        kept = [event for event in events.since(request.since or 0) if self._readable(event)]
+        limit = len(kept) if request.limit is None else request.limit
+        self._session.send(EventsAnswer(events=kept[max(0, len(kept) - limit) :], id=request.id))
+        if request.subscribe is True:
+            self._told = events.last_id
+            events.watchers[self._came] = None
+        elif request.subscribe is False:
+            self.close()
+
+    def close(self) -> None:
+        """Tell no further events."""
+        self._session.services.events.watchers.pop(self._came, None)
+        self._session.outbox.forget(self._feed)
+
+    # -- inside
+
+    def _owe(self, owed: Owed) -> None:
+        owed.owed = 1
+        outbox = self._session.outbox
+        if outbox.paused:  # values are held back, answers are not
+            outbox.settle(owed)
+        else:
+            outbox.owe(owed)
+
+    def _history(self, request: History) -> Frame:
+        self._pending -= 1
+        session = self._session
+        if denial := session.rights.denial(request.pv):  # the rules have changed since
+            session.figures.errors[denial.code] += 1
+            return self._frame(Error.of(session.about(denial, request, request.pv)))
+        answer = history_answer(session.services, request)
+        session.charge(len(answer.time) / SAMPLES_PER_REQUEST)
+        return self._frame(answer)
+
+    def _came(self, event: Event) -> None:
+        if not self._feeding and self._readable(event):
+            self._feeding = True
+            self._session.clock.call_soon(self._tell)
+
+    def _tell(self) -> None:
+        """What came in this turn, all together."""
+        self._feeding = False
+        if self._came in self._session.services.events.watchers:
+            self._feed.owed = 1
+            self._session.outbox.owe(self._feed)
+
+    def _further(self) -> Frame:
+        events = self._session.services.events
+        new = events.since(self._told)
+        missed = new[0].id - self._told - 1 if new else 0
+        now, later = new[:EVENTS_AT_ONCE], new[EVENTS_AT_ONCE:]
+        self._told = now[-1].id if now else self._told
+        if later:
+            self._came(later[-1])
+        return self._frame(EventsAnswer(events=[event for event in now if self._readable(event)], missed=missed))
+
+    def _readable(self, event: Event) -> bool:
+        return self._session.rights.decide(event.pvname).read
+
+    def _frame(self, message: Message) -> Frame:
+        session = self._session
+        return session.outbox.framing.text(session.dialect.encode(message))

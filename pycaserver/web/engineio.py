@@ -1,0 +1,159 @@
+"""EnginePeer: one Engine.IO connection, polling or WebSocket, as transport of a session and peer of the hub.
+
+python-engineio keeps an unbounded queue per peer. It is given a little at a time; the rest waits in the outbox.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from pycaserver.core.errors import GOING_AWAY, TOO_SLOW, CloseCode
+from pycaserver.core.outbox import Frame
+from pycaserver.dialects.xovac import XovacSession
+from pycaserver.web.admission import Admission
+from pycaserver.web.framing import SEPARATOR
+from pycaserver.web.logins import Proven
+from pycaserver.web.site import Site
+from pycaserver.web.writer import PacedWriter
+
+LEAVE_SECONDS: Final = 2.0
+"""How long a peer has to take what is due before it is disconnected."""
+POLLED: Final = 10
+"""Packets of one polling answer: clients in Python refuse more than 16, a ping and the like included."""
+_GOODBYE: Final = b"1" + SEPARATOR
+"""Socket.IO's DISCONNECT, after which a client does not come back by itself."""
+
+
+class Socket(Protocol):
+    """The WebSocket of a peer that has one."""
+
+    async def drained(self) -> None:
+        """Until the operating system has all that was written."""
+
+    def leaving(self, code: CloseCode) -> None:
+        """It will be closed, and this is why."""
+
+    def leave(self, code: CloseCode) -> None:
+        """Close; at once if the peer does not read."""
+
+
+class EnginePeer:
+    """Bounds what waits in Engine.IO's queue."""
+
+    def __init__(self, site: Site, engine: Any, sid: str, identity: Proven, address: str) -> None:
+        """engine: the engineio.AsyncServer; sid: what it calls the connection. address: for which limits count."""
+        self.address = address
+        self.asked_by = identity
+        """Who made the connection; all its requests must be theirs."""
+        self.admission = Admission(site.identities, identity, address, site.clock)
+        self.last_heard = self.last_ping = site.clock.monotonic()
+        self.writer = PacedWriter(self._send, site.clock, self._on_room)
+        self.session: XovacSession | None = None
+        self.socket: Socket | None = None
+        self._site = site
+        self._engine = engine
+        self._sid = sid
+        self._queue: asyncio.Queue[Any] = engine.sockets[sid].queue
+        self._begun = b""
+        self._delivery: asyncio.Task[None] | None = None
+        self._leaving: asyncio.Task[None] | None = None
+        self._patience = site.clock.call_later(site.limits.header_seconds, self._give_up)
+
+    def begin(self, open_session: Callable[["EnginePeer"], XovacSession]) -> None:
+        """It speaks Socket.IO."""
+        self._patience.cancel()
+        self.session = open_session(self)
+
+    def end(self) -> None:
+        """The connection is gone."""
+        self._patience.cancel()
+        self._site.hub.remove(self)
+        self._end_session()
+        self.writer.end()
+        if self._delivery is not None:
+            self._delivery.cancel()
+        self._queue.put_nowait(None)  # ends a poll that waits
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for the peer."""
+        return self.writer.unsent
+
+    def write(self, pieces: list[Frame]) -> None:
+        """Send finished packets."""
+        self.writer.write(pieces)
+
+    def ping(self) -> bool:
+        """Engine.IO does so by itself."""
+        return False
+
+    def close(self, code: CloseCode) -> None:
+        """Tell why, and disconnect."""
+        if self._leaving is not None:
+            return
+        self._site.figures.closes[code.code] += 1
+        if self.session is not None and code is not TOO_SLOW:
+            self.session.tell("close", {"code": code.code, "message": code.sentence})
+            self.session.outbox.flush()
+        self._end_session()
+        if code is TOO_SLOW:
+            self.writer.drop()
+        elif not code.reconnect:
+            self.writer.write([_GOODBYE])
+        self._leaving = asyncio.ensure_future(self._leave(code))
+
+    def leave(self) -> None:
+        """The peer has taken its leave."""
+        if self._leaving is None:
+            self._end_session()
+            self._leaving = asyncio.ensure_future(self._leave(GOING_AWAY))
+
+    def _end_session(self) -> None:
+        session, self.session = self.session, None
+        if session is not None:
+            session.ended()
+
+    def _give_up(self) -> None:
+        """A connection that never speaks Socket.IO takes the place of a session."""
+        if self._leaving is None:
+            self._leaving = asyncio.ensure_future(self._leave(TOO_SLOW))
+
+    async def _leave(self, code: CloseCode) -> None:
+        if self.socket is not None:
+            self.socket.leaving(code)
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                while self.writer.unsent and self._delivery is not None and code is not TOO_SLOW:
+                    await asyncio.wait([self._delivery])
+                await self._engine.disconnect(self._sid)
+        except TimeoutError:
+            self._engine.sockets.pop(self._sid, None)
+        finally:
+            self.end()
+            if self.socket is not None:
+                self.socket.leave(code)
+
+    def _send(self, data: bytes | memoryview) -> "asyncio.Future[None]":
+        """Hand over whole packets; done when the peer's transport has taken them."""
+        self._begun += data
+        if not self._begun.endswith(SEPARATOR):
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            done.set_result(None)
+            return done
+        packets, self._begun = self._begun.decode().split(SEPARATOR.decode())[:-1], b""
+        self._delivery = asyncio.ensure_future(self._deliver(packets))
+        return self._delivery
+
+    async def _deliver(self, packets: list[str]) -> None:
+        while packets:
+            many = len(packets) if self.socket is not None else POLLED
+            now, packets = packets[:many], packets[many:]
+            for packet in now:
+                await self._engine.send(self._sid, packet)
+            await self._queue.join()
+        if self.socket is not None:
+            await self.socket.drained()
+
+    def _on_room(self) -> None:
+        if self.session is not None:
+            self.session.outbox.on_room()
