@@ -107,7 +107,15 @@ def _demo(namespace: argparse.Namespace) -> int:
     with demo.SimulatedIOC() as ioc:
         settings.epics |= ioc.epics
         settings.pvs.names = settings.pvs.names or ioc.pv_names
-        return _run(settings, lambda url: print(f"\n  pycaserver demo: open {url}\n", flush=True))
+        code = _run(settings, lambda url: print(f"\n  pycaserver demo: open {url}\n", flush=True))
+        _hush()
+    return code
+
+
+def _hush() -> None:
+    """All is said: libca would only complain that the simulated IOC has gone."""
+    sys.stderr.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _check_config(namespace: argparse.Namespace) -> int:
