@@ -141,7 +141,7 @@ class CAChannel:
     def get(self, done: Callable[[PVValue | PycaError], None]) -> Callable[[], None]:
         """Read once, with the time stamp of the IOC."""
         targets = self._source.handoff.targets
-        key = self._source.new_key(lambda *event: self._got(key, done, *event))
+        key = self._source.new_key(partial(self._got, done), once=True)
         self._submit(partial(self._ca_get, key, TIME + self._type, DYNAMIC))
 
         def forget() -> None:
@@ -204,7 +204,6 @@ class CAChannel:
 
     def _got(
         self,
-        key: int,
         done: Callable[[PVValue | PycaError], None],
         dbr_type: int,
         count: int,
@@ -212,7 +211,6 @@ class CAChannel:
         raw: bytes,
         merged: int,
     ) -> None:
-        self._source.handoff.targets.pop(key, None)
         if status == ECA_NORMAL:
             done(decode_time(dbr_type, count, raw, self.count > 1))
         else:
