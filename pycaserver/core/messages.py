@@ -19,6 +19,7 @@ NonFinite: TypeAlias = Literal["NaN", "Infinity", "-Infinity"]
 Number: TypeAlias = float | NonFinite
 Positive: TypeAlias = Annotated[float, Meta(gt=0, le=1e6)]
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Index: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Dtype: TypeAlias = Literal["<f8", "<f4", "<i8", "<i4", "<i2", "|i1", "<u8", "<u4", "<u2", "|u1"]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=3600)]
 
@@ -46,8 +47,10 @@ class OptionKeys(Request, kw_only=True):
     """Hz; the newest value wins, and the last one always comes."""
     deadband: Annotated[float, Meta(ge=0)] | None | UnsetType = UNSET
     """In the PV's units: a scalar that changed by less is not sent; alarm changes always are."""
+    first: Index | None | UnsetType = UNSET
+    """The index of the element of an array that comes first; those before it are left out."""
     max_count: Count | None | UnsetType = UNSET
-    """How many elements of an array come at most, the first ones."""
+    """How many elements of an array come at most, counted from `first`."""
     reduce: Reduce | None | UnsetType = UNSET
     """An envelope of so many points in place of a longer waveform."""
     as_: Literal["string"] | None | UnsetType = field(default=UNSET, name="as")
@@ -223,6 +226,8 @@ class Reading(Message, kw_only=True):
     """The state string of an enum."""
     coalesced: int = 0
     """How many older updates of this PV were merged into this one for this session."""
+    first: int = 0
+    """The index of the first element, where the option left some out; count tells how many follow from there."""
     reduced: int = 0
     """The number of points of an envelope: value is least0, greatest0, least1, greatest1, ..."""
     seconds: int | UnsetType = UNSET
@@ -393,6 +398,7 @@ class OptionsAnswer(Message, tag="options", kw_only=True, omit_defaults=False):
     encoding: Encoding
     max_rate: float | None
     deadband: float | None
+    first: int | None
     max_count: int | None
     reduce: Reduce | None
     as_: Literal["string"] | None = field(name="as")
@@ -459,6 +465,7 @@ class SubscriptionOptions(Struct, frozen=True):
     """Hz."""
     deadband: float | None = None
     """In the PV's units."""
+    first: int | None = None
     max_count: int | None = None
     reduce: Reduce | None = None
     as_: Literal["string"] | None = None
@@ -478,7 +485,7 @@ class SubscriptionOptions(Struct, frozen=True):
     @property
     def wire_form(self) -> tuple[Any, ...]:
         """What decides how a value looks: subscriptions alike in this share the encoded bytes."""
-        return (self.encoding, self.max_count, self.reduce, self.as_, self.nanos)
+        return (self.encoding, self.first, self.max_count, self.reduce, self.as_, self.nanos)
 
 
 def number_message(value: float) -> Number:

@@ -2,7 +2,7 @@
 
 from base64 import b64decode, b64encode
 from functools import lru_cache
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
@@ -40,6 +40,7 @@ from pycaserver.dialects.encoding import (
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(AnyRequest)
 _ACTIONS: Final = frozenset(str(request.__struct_config__.tag) for request in REQUESTS)
+_Elements = TypeVar("_Elements", Array, list[str])
 _JSON_SPACE: Final = b" \t\r\n"
 
 
@@ -268,8 +269,7 @@ def _finish(message: Reading, value: PVValue, options: SubscriptionOptions, fram
     if isinstance(data, np.ndarray):
         return _finish_array(message, data, options, framing)
     if isinstance(data, list):
-        message.value = [*data[: options.max_count]]
-        message.count = min(value.count, options.max_count or value.count)
+        message.value = [*_window(message, data, options)]
     elif isinstance(data, float):
         message.value = number_message(data)
     else:
@@ -277,13 +277,21 @@ def _finish(message: Reading, value: PVValue, options: SubscriptionOptions, fram
     return framing.text(_ENCODER.encode(message))
 
 
+def _window(message: Reading, elements: _Elements, options: SubscriptionOptions) -> _Elements:
+    """The elements from `first` on, `max_count` at most; the message tells which they are."""
+    if options.first is None and options.max_count is None:
+        return elements
+    message.first = options.first or 0
+    elements = elements[message.first :][: options.max_count]
+    message.count = len(elements)
+    return elements
+
+
 def _finish_array(message: Reading, array: Array, options: SubscriptionOptions, framing: Framing) -> Frame:
     if options.as_ and array.dtype == np.uint8:
         message.value = text_of(array)
         return framing.text(_ENCODER.encode(message))
-    if options.max_count is not None:
-        array = array[: options.max_count]
-        message.count = len(array)
+    array = _window(message, array, options)
     if options.reduce is not None and len(array) > 2 * options.reduce.points:
         message.reduced = options.reduce.points
         array = envelope(array, options.reduce.points)

@@ -19,7 +19,7 @@ class Query(OptionKeys, kw_only=True):
 
 STREAM_KEYS: Final = tuple(key for key in OptionKeys.__struct_encode_fields__ if key != "id")
 """An event stream is a subscription."""
-READ_KEYS: Final = ("encoding", "max_count", "reduce", "as", "nanos", "timeout")
+READ_KEYS: Final = ("encoding", "first", "max_count", "reduce", "as", "nanos", "timeout")
 """A read has a form, but no rate."""
 
 

@@ -52,7 +52,7 @@ def test_options_are_answered_in_full() -> None:
     answer = OptionsAnswer(batch=False, **SubscriptionOptions().as_dict())
     assert wire(answer) == {
         "msg_type": "options", "batch": False, "metadata": False, "encoding": "json", "max_rate": None,
-        "deadband": None, "max_count": None, "reduce": None, "as": None, "nanos": False,
+        "deadband": None, "first": None, "max_count": None, "reduce": None, "as": None, "nanos": False,
         "history": None,
     }  # fmt: skip
 
@@ -64,7 +64,8 @@ def decoded(keys: dict[str, Any]) -> Any:
 @pytest.mark.parametrize(
     "keys",
     [{"metadata": True}, {"encoding": "base64"}, {"max_rate": 0.1}, {"max_rate": None}, {"deadband": 0},
-     {"deadband": None}, {"max_count": 1}, {"max_count": None}, {"reduce": {"points": 1}}, {"reduce": None},
+     {"deadband": None}, {"first": 0}, {"first": None}, {"max_count": 1}, {"max_count": None},
+     {"reduce": {"points": 1}}, {"reduce": None},
      {"as": "string"}, {"as": None}, {"nanos": True}, {"id": "x"}, {"id": -7}, {"id": None}, {"pv": []},
      {"pv": ["A", "B"]}],
     ids=repr,
@@ -76,7 +77,8 @@ def test_right_keys_are_taken(keys: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "keys",
     [{"metadata": 1}, {"metadata": None}, {"encoding": "xml"}, {"encoding": None}, {"max_rate": 0}, {"max_rate": -1},
-     {"max_rate": 1e7}, {"max_rate": "5"}, {"deadband": -1}, {"max_count": 0}, {"max_count": 1.5},
+     {"max_rate": 1e7}, {"max_rate": "5"}, {"deadband": -1}, {"first": -1}, {"first": 2**31},
+     {"max_count": 0}, {"max_count": 1.5},
      {"max_count": 2**31}, {"reduce": {"points": 0}}, {"reduce": {}}, {"reduce": {"points": 1, "x": 1}}, {"reduce": 5},
      {"as": "text"}, {"as_": "string"}, {"nanos": "yes"}, {"id": True}, {"id": 1.5}, {"id": []}, {"pv": 5}, {"pv": [5]},
      {"pv": None}, {"batch": True}, {"max-rate": 5}],
@@ -96,7 +98,7 @@ def test_given_options_replace_and_the_others_stay() -> None:
 
 
 def test_no_options_given_change_nothing() -> None:
-    options = SubscriptionOptions(True, "binary", 1.0, 2.0, 3, Reduce(4), "string", True)
+    options = SubscriptionOptions(True, "binary", 1.0, 2.0, 3, 4, Reduce(5), "string", True)
     assert options.replaced_by(Connect(pv="PV")) == options
 
 
@@ -105,6 +107,7 @@ def test_no_options_given_change_nothing() -> None:
     [
         (SubscriptionOptions(metadata=True, max_rate=5.0, deadband=1.0), True),
         (SubscriptionOptions(encoding="base64"), False),
+        (SubscriptionOptions(first=5), False),
         (SubscriptionOptions(max_count=5), False),
         (SubscriptionOptions(reduce=Reduce(5)), False),
         (SubscriptionOptions(as_="string"), False),

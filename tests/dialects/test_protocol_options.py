@@ -189,7 +189,7 @@ def test_deadband_does_not_concern_arrays(world: World, peer: Peer) -> None:
     assert peer.gist() == [[1.0, 1.0]] * 2
 
 
-# -- max_count, reduce, as, nanos
+# -- first, max_count, reduce, as, nanos
 
 
 def test_max_count_is_the_first_elements(world: World, peer: Peer) -> None:
@@ -204,6 +204,44 @@ def test_max_count_of_strings(world: World, peer: Peer) -> None:
     subscribed(world, peer, ["x"], max_count=2).post(["a", "b", "c"])
     (message,) = peer.hears()
     assert (message["value"], message["count"]) == (["a", "b"], 2)
+
+
+def test_first_and_max_count_are_a_window(world: World, peer: Peer) -> None:
+    ioc = subscribed(world, peer, np.zeros(9), first=2, max_count=3)
+    ioc.post(np.arange(9.0), np.arange(4.0), np.arange(1.0))
+    whole, short, beyond = peer.hears()
+    assert (whole["value"], whole["count"], whole["first"]) == ([2.0, 3.0, 4.0], 3, 2)
+    assert (short["value"], short["count"], short["first"]) == ([2.0, 3.0], 2, 2)
+    assert (beyond["value"], beyond["count"], beyond["first"]) == ([], 0, 2)
+
+
+def test_first_of_strings(world: World, peer: Peer) -> None:
+    subscribed(world, peer, ["x"], first=1).post(["a", "b", "c"])
+    (message,) = peer.hears()
+    assert (message["value"], message["count"], message["first"]) == (["b", "c"], 2, 1)
+
+
+@pytest.mark.parametrize("first", [0, None])
+def test_a_window_from_the_beginning_is_not_told(world: World, peer: Peer, first: int | None) -> None:
+    subscribed(world, peer, np.zeros(2), first=first).post(np.ones(2))
+    (message,) = peer.hears()
+    assert "first" not in message
+
+
+def test_first_leaves_scalars_and_text_alone(world: World, peer: Peer) -> None:
+    ioc = subscribed(world, peer, 0.0, first=1, **{"as": "string"})
+    ioc.post(1.5, "text", np.frombuffer(b"text\0", np.uint8))
+    messages = peer.hears()
+    assert [message["value"] for message in messages] == [1.5, "text", "text"]
+    assert all("first" not in message for message in messages)
+
+
+def test_the_window_is_cut_before_it_is_reduced(world: World, peer: Peer) -> None:
+    ioc = subscribed(world, peer, np.zeros(9), first=3, max_count=6, reduce={"points": 2}, encoding="base64")
+    ioc.post(np.array([99.0, 99.0, 99.0, 1.0, 5.0, 3.0, -2.0, 0.0, 7.0, 99.0]))
+    (message,) = peer.hears()
+    assert b64decode(message["value_b64"]) == np.array([1.0, 5.0, -2.0, 7.0]).tobytes()
+    assert (message["first"], message["count"], message["reduced"]) == (3, 6, 2)
 
 
 def test_reduce_sends_an_envelope(world: World, peer: Peer) -> None:

@@ -97,7 +97,7 @@ def test_options_are_answered_with_all_that_are_in_effect(peer: Peer) -> None:
     first, second = peer.hears()
     assert first == {
         "msg_type": "options", "batch": False, "metadata": False, "encoding": "json", "max_rate": 5.0, "deadband": None,
-        "max_count": None, "reduce": None, "as": None, "nanos": False, "history": None, "id": 1,
+        "first": None, "max_count": None, "reduce": None, "as": None, "nanos": False, "history": None, "id": 1,
     }  # fmt: skip
     without_id = {key: item for key, item in first.items() if key != "id"}
     assert second == {**without_id, "encoding": "base64", "as": "string"}

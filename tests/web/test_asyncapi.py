@@ -25,7 +25,7 @@ METADATA: dict[str, Any] = {"pvname": "SIM:A", "type": "enum", "count": 1, "enum
 REQUESTS: list[m.Request] = [
     m.Connect(pv="SIM:A"),
     m.Connect(pv=["SIM:A", "SIM:B"], id=7, metadata=True, encoding="binary", max_rate=2.5, deadband=0.0, max_count=10),
-    m.Connect(pv="SIM:A", max_rate=None, reduce=m.Reduce(100), as_="string", nanos=True),
+    m.Connect(pv="SIM:A", max_rate=None, reduce=m.Reduce(100), as_="string", nanos=True, first=5),
     m.Disconnect(pv=["SIM:A"]),
     m.SetOptions(batch=True, reduce=None, id="o"),
     m.Get(pv="SIM:A", timeout=0.5),

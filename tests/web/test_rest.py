@@ -55,6 +55,7 @@ def test_value_is_that_of_a_get_message(server: Server, types: CIOC) -> None:
         ("wf_text", "?as=string", {"value": "Text in an array of characters"}),
         ("wf_empty", "", {"value": [], "count": 0}),
         ("wf_double", "?max_count=1&encoding=base64", {"value_b64": "AAAAAAAA+L8=", "dtype": "<f8", "count": 1}),
+        ("wf_double", "?first=1&max_count=2", {"value": [0.0, 0.1], "count": 2, "first": 1}),
         ("wf_double", "?reduce=1", {"value": [-1.5, 1e300], "reduced": 1}),
         ("ai.EGU", "", {"value": "mm"}),
         ('ao.VAL{"dbnd":{"abs":1}}', "", {"value": 1.25}),

@@ -75,6 +75,7 @@ def test_pv_that_is_not_there_is_told(server: Server, types: CIOC) -> None:
     [
         ("", {"value": [-1.5, 0.0, 0.1, 1e300], "count": 4}),
         ("?max_count=2", {"value": [-1.5, 0.0], "count": 2}),
+        ("?first=3", {"value": [1e300], "count": 1, "first": 3}),
         ("?reduce=1", {"value": [-1.5, 1e300], "count": 4, "reduced": 1}),
         ("?encoding=base64&max_count=1", {"value_b64": "AAAAAAAA+L8=", "dtype": "<f8"}),
     ],
@@ -99,6 +100,7 @@ BAD_QUERIES = {
     "max_rate=fast": "max_rate",
     "max_rate=0": "max_rate",
     "metadata=perhaps": "metadata",
+    "first=-1": "first",
     "max_count=1.5": "max_count",
     "reduce=0": "reduce",
     "reduce=many": "reduce",
