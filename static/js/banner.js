@@ -22,7 +22,7 @@ export class Banner {
     element.querySelector("button").addEventListener("click", () => this.onretry());
   }
 
-  /** @param {import("./connection.js").ConnectionState} state */
+  /** @param {import("../pycaserver.js").ConnectionState} state */
   show(state) {
     clearInterval(this.#timer);
     if (state.name === "open") return this.#hide();

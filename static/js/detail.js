@@ -19,7 +19,7 @@ const FACTS = {
   Control: (pv) => formatLimits(pv, "control"),
   Warning: (pv) => formatLimits(pv, "warning"),
   Alarm: (pv) => formatLimits(pv, "alarm"),
-  States: ({ metadata }) => metadata?.enum_strs?.join(", "),
+  States: ({ metadata }) => metadata?.enumStrings?.join(", "),
 };
 
 export class Detail {

@@ -1,7 +1,7 @@
 /** The page: names from its address and its field, rows in its table, one connection to the server behind them. */
 
+import { sharedClient } from "../pycaserver.js";
 import { Banner } from "./banner.js";
-import { Connection } from "./connection.js";
 import { Detail } from "./detail.js";
 import { IdentityLink } from "./identity.js";
 import { readHash, writeHash } from "./names.js";
@@ -18,13 +18,15 @@ const page = new URL(document.baseURI);
 
 /** @type {Map<string, PV>} in the order of the rows */
 const pvs = new Map();
+/** @type {Map<string, import("../pycaserver.js").Subscription>} */
+const subscriptions = new Map();
 /** @type {Set<string>} names whose rows are to be written in the next frame */
 const changed = new Set();
 let selected = null;
 let offered = [];
 let renderedAt = 0;
 
-const connection = new Connection(page);
+const client = sharedClient(new URL("monitor", page));
 const table = new Table(find("rows"), find("row"));
 const picker = new Picker(find("add"), find("names"), find("offered"));
 const detail = new Detail(find("detail"));
@@ -35,15 +37,31 @@ function add(names) {
   for (const name of names.filter((name) => !pvs.has(name))) {
     const pv = new PV(name);
     pvs.set(name, pv);
+    watch(pv);
     table.add(pv);
-    connection.subscribe(name, pv.options);
   }
   if (!selected && WIDE.matches) select(names[0] ?? null);
   rowsChanged();
 }
 
+/** Watch with the options that the PV has now; the client makes one subscription of the old and the new one. */
+function watch(pv) {
+  const subscription = client.monitor(pv.name, pv.options, (update) => receive(pv, update));
+  subscriptions.get(pv.name)?.close();
+  subscriptions.set(pv.name, subscription);
+  pv.receive(subscription.update);
+}
+
+function receive(pv, update) {
+  const { reduce } = pv.options;
+  pv.receive(update);
+  if (pv.options.reduce !== reduce) watch(pv);
+  changed.add(pv.name);
+}
+
 function remove(name) {
-  connection.unsubscribe(name);
+  subscriptions.get(name).close();
+  subscriptions.delete(name);
   pvs.delete(name);
   changed.delete(name);
   if (selected === name) select(null);
@@ -78,40 +96,19 @@ function readAddress() {
   if (plotted) select(plotted);
 }
 
-connection.onmessage = (message) => {
-  const pv = pvs.get(message.pvname);
-  if (!pv) return noteError(message);
-  const options = JSON.stringify(pv.options);
-  pv.receive(message);
-  if (JSON.stringify(pv.options) !== options) connection.subscribe(pv.name, pv.options);
-  changed.add(pv.name);
-};
+/** What is about no row: for who debugs the page. */
+client.addEventListener("error", ({ detail }) => console.warn(`pycaserver: ${detail.code}: ${detail.message}`));
 
-/** An error that is about no row: for who debugs the page. */
-function noteError({ msg_type, code, message, pvname }) {
-  if (msg_type === "error" && !pvname) console.warn(`pycaserver: ${code}: ${message}`);
-}
-
-connection.onstate = (state) => {
+function showState(state) {
   banner.show(state);
   document.body.dataset.server = state.name;
   const isOpen = state.name === "open";
-  for (const pv of pvs.values()) {
-    if (isOpen) pv.search();
-    else pv.lose();
-    changed.add(pv.name);
-  }
   if (isOpen) fetchOffered();
   if (isOpen || state.name === "closed") identity.refresh().catch(() => {});
-};
+}
 
 async function fetchOffered() {
-  try {
-    const response = await fetch(new URL("api/pv", page));
-    offered = (await response.json()).names ?? [];
-  } catch {
-    offered = [];
-  }
+  offered = await client.names().catch(() => []);
   picker.offer(offered);
   renderSuggestions();
 }
@@ -152,15 +149,11 @@ function renderSummary() {
   if (find("summary").textContent !== text) find("summary").textContent = text;
 }
 
-/** A tab that nobody sees costs the server nothing. */
+/** The client asks for nothing while nobody sees the page. */
 function visibilityChanged() {
-  if (document.hidden) {
-    connection.pause();
-    for (const pv of pvs.values()) pv.interrupt();
-  } else {
-    connection.resume();
-    connection.open();
-    for (const pv of pvs.values()) if (pv.connected) pv.resume();
+  for (const pv of pvs.values()) {
+    if (document.hidden) pv.interrupt();
+    else if (pv.connected) pv.resume();
   }
 }
 
@@ -169,12 +162,12 @@ table.onremove = remove;
 picker.onadd = add;
 picker.isShown = (name) => pvs.has(name);
 detail.onclose = () => select(null);
-banner.onretry = () => connection.open();
+banner.onretry = () => client.open();
 find("all").addEventListener("click", () => add(offered));
 document.addEventListener("visibilitychange", visibilityChanged);
 addEventListener("hashchange", readAddress);
-addEventListener("online", () => connection.open());
 
+client.addEventListener("state", ({ detail }) => showState(detail));
+showState(client.state);
 readAddress();
-connection.open();
 requestAnimationFrame(render);

@@ -91,7 +91,7 @@ export class Plot {
   }
 
   #axes(picture, colour) {
-    const states = this.#pv.metadata?.enum_strs ?? [];
+    const states = this.#pv.metadata?.enumStrings ?? [];
     const grid = { stroke: colour("--grid"), width: 1 };
     const axis = { stroke: colour("--quiet"), font: "12px system-ui, sans-serif", grid, ticks: { show: false } };
     const label = (tick, ticks) => states[tick] ?? shortNumber(tick, ticks);
@@ -113,7 +113,7 @@ export class Plot {
 
   /** A calm axis: it grows at once, and shrinks only when half of it is spare. */
   #yRange(low, high) {
-    const states = this.#pv.metadata?.enum_strs?.length;
+    const states = this.#pv.metadata?.enumStrings?.length;
     if (states) return [-0.5, states - 0.5];
     if (low === null || low === undefined) return this.#range ?? [0, 1];
     const [from, to] = this.#range ?? [Infinity, -Infinity];
@@ -133,7 +133,7 @@ export class Plot {
     if (index == null || chart.cursor.left < 0) return "";
     const values = chart.data.slice(1).map((column) => column[index]);
     if (values.some((value) => value == null)) return "";
-    const states = this.#pv.metadata?.enum_strs;
+    const states = this.#pv.metadata?.enumStrings;
     const shown = values.map((value) => states?.[value] ?? formatNumber(value, this.#pv.metadata));
     return `${picture.label(chart.data[0][index])}  ${shown.join(" … ")} ${this.#pv.units}`;
   }

@@ -21,7 +21,7 @@ def blank(browser: Browser, server: Server) -> Iterator[LivePage]:
 
 def call(live: LivePage, module: str, expression: str, argument: Any = None) -> Any:
     """The value of a JavaScript expression of `m`, the module, and `x`, the argument."""
-    imported = f"await import(new URL('js/{module}.js', location.href))"
+    imported = f"await import(new URL('{module}.js', location.href))"
     return live.page.evaluate(f"async (x) => {{ const m = {imported}; return {expression}; }}", argument)
 
 
@@ -44,13 +44,13 @@ def call(live: LivePage, module: str, expression: str, argument: Any = None) -> 
     ],
 )
 def test_numbers(blank: LivePage, value: Any, metadata: dict[str, Any], text: str) -> None:
-    assert call(blank, "format", "m.formatNumber(x[0], x[1])", [value, metadata]) == text
+    assert call(blank, "js/format", "m.formatNumber(x[0], x[1])", [value, metadata]) == text
 
 
 def test_times(blank: LivePage) -> None:
-    assert call(blank, "format", "m.formatTime(0)") == "never"
-    assert call(blank, "format", "m.formatTime(new Date(2020, 1, 3, 4, 5, 6, 7) / 1000)") == "2020-02-03 04:05:06.007"
-    assert call(blank, "format", "m.formatTime(new Date().setHours(4, 5, 6, 7) / 1000)") == "04:05:06.007"
+    assert call(blank, "js/format", "m.formatTime(0)") == "never"
+    assert call(blank, "js/format", "m.formatTime(new Date(2020, 1, 3, 4, 5, 6, 7) / 1000)") == "2020-02-03 04:05:06.007"
+    assert call(blank, "js/format", "m.formatTime(new Date().setHours(4, 5, 6, 7) / 1000)") == "04:05:06.007"
 
 
 @pytest.mark.parametrize(
@@ -63,31 +63,31 @@ def test_times(blank: LivePage) -> None:
     ],
 )
 def test_typed_names(blank: LivePage, line: str, names: list[str]) -> None:
-    assert call(blank, "names", "m.splitNames(x)", line) == names
+    assert call(blank, "js/names", "m.splitNames(x)", line) == names
 
 
 @pytest.mark.parametrize("names", [["A:B", "C.VAL$"], ['A.VAL{"dbnd":{"abs":1, "x":2}}', "50%&x=y#z"]])
 def test_names_in_the_address(blank: LivePage, names: list[str]) -> None:
-    read = call(blank, "names", "m.readHash(m.writeHash(x, x[1]))", names)
+    read = call(blank, "js/names", "m.readHash(m.writeHash(x, x[1]))", names)
     assert read == {"names": names, "plotted": names[1]}
 
 
 def test_an_address_typed_by_hand(blank: LivePage) -> None:
-    assert call(blank, "names", "m.readHash(x)", "#pv=A:B,,100%,A:B") == {"names": ["A:B", "100%"], "plotted": None}
-    assert call(blank, "names", "m.readHash(x)", "") == {"names": [], "plotted": None}
-    assert call(blank, "names", "m.writeHash([], null)") == ""
+    assert call(blank, "js/names", "m.readHash(x)", "#pv=A:B,,100%,A:B") == {"names": ["A:B", "100%"], "plotted": None}
+    assert call(blank, "js/names", "m.readHash(x)", "") == {"names": [], "plotted": None}
+    assert call(blank, "js/names", "m.writeHash([], null)") == ""
 
 
 def test_text_frames(blank: LivePage) -> None:
-    assert call(blank, "frame", "m.decodeFrame(x)", '{"a": 1}') == [{"a": 1}]
-    assert call(blank, "frame", "m.decodeFrame(x)", '[{"a": 1}, {"b": 2}]') == [{"a": 1}, {"b": 2}]
+    assert call(blank, "client/frame", "m.decodeFrame(x)", '{"a": 1}') == [{"a": 1}]
+    assert call(blank, "client/frame", "m.decodeFrame(x)", '[{"a": 1}, {"b": 2}]') == [{"a": 1}, {"b": 2}]
 
 
 def test_a_binary_frame(blank: LivePage) -> None:
     header = b'{"pvname":"A","dtype":"<f8"}'.ljust(36)
     frame = len(header).to_bytes(4, "little") + header + bytes.fromhex("000000000000f83f000000000000f07f")
     script = "m.decodeFrame(Uint8Array.from(x).buffer).map((message) => [message.pvname, ...message.value])"
-    assert call(blank, "frame", script, list(frame)) == [["A", 1.5, float("inf")]]
+    assert call(blank, "client/frame", script, list(frame)) == [["A", 1.5, float("inf")]]
 
 
 TRACE = """((trace) => {
@@ -110,11 +110,11 @@ TRACE = """((trace) => {
     ],
 )
 def test_traces(blank: LivePage, steps: str, times: list[float], values: list[float | None]) -> None:
-    assert call(blank, "trace", TRACE % steps) == [times, values]
+    assert call(blank, "js/trace", TRACE % steps) == [times, values]
 
 
 def test_a_trace_is_bounded(blank: LivePage) -> None:
-    times, values = call(blank, "trace", TRACE % "for (let i = 0; i < 10000; i += 1) trace.push(i, -i)")
+    times, values = call(blank, "js/trace", TRACE % "for (let i = 0; i < 10000; i += 1) trace.push(i, -i)")
     assert 1000 < len(times) <= 4096
     assert times == list(range(10000 - len(times), 10000))
     assert values == [-time for time in times]

@@ -1,0 +1,164 @@
+/** What is known of one PV, and who is told: all its subscribers share one subscription at the server. */
+
+import { mergeOptions } from "./options.js";
+import { NO_READING, toHistory, toMetadata, toReading } from "./values.js";
+
+const NO_CONNECTION = { connected: false, reason: null, since: null, error: null };
+
+export class Channel {
+  #onchange;
+  /** @type {Set<import("./subscription.js").Subscription>} */
+  #subscriptions = new Set();
+  #isAnswered = false;
+  #isStale;
+  #facts = { ...NO_CONNECTION, ...NO_READING, metadata: null, access: null };
+
+  /** What all its subscribers together want. @type {import("./options.js").MonitorOptions} */
+  options = {};
+  /** The options that the server has been given in this session, as JSON; null: not subscribed. @type {string|null} */
+  sent = null;
+  /** Whether anything has been learnt yet. */
+  isKnown = false;
+
+  /**
+   * @param {string} pv as asked for: the server echoes it in `pvname`
+   * @param {boolean} isStale whether the server is out of reach
+   * @param {(channel: Channel) => void} onchange told that there are other subscribers
+   */
+  constructor(pv, isStale, onchange) {
+    this.pv = pv;
+    this.#onchange = onchange;
+    this.#isStale = isStale;
+    this.isKnown = isStale;
+    this.update = this.#snapshot(isStale ? "stale" : "connection");
+  }
+
+  get isUsed() {
+    return this.#subscriptions.size > 0;
+  }
+
+  /** Seconds of history that somebody still waits for; 0 for none. */
+  get history() {
+    const waiting = [...this.#subscriptions].filter((subscription) => subscription.wantsHistory);
+    return Math.max(0, ...waiting.map((subscription) => subscription.options.history));
+  }
+
+  /** @param {import("./subscription.js").Subscription} subscription */
+  add(subscription) {
+    this.#subscriptions.add(subscription);
+    this.#merge();
+  }
+
+  /** @param {import("./subscription.js").Subscription} subscription */
+  remove(subscription) {
+    this.#subscriptions.delete(subscription);
+    this.#merge();
+  }
+
+  /** @param {{msg_type: string, pvname: string}} message of the server */
+  receive(message) {
+    RECEIVERS[message.msg_type]?.call(this, message);
+  }
+
+  /** The server is out of reach: the value is kept, but may no longer be true. */
+  lose() {
+    this.sent = null;
+    if (this.#isStale) return;
+    this.#isStale = true;
+    this.#emit("stale", NO_CONNECTION);
+  }
+
+  /** The server is back, and is asked again. */
+  search() {
+    for (const subscription of this.#subscriptions) {
+      subscription.wantsHistory = subscription.options.history > 0;
+    }
+    if (!this.#isStale) return;
+    this.#isStale = this.#isAnswered = false;
+    this.#emit("connection", NO_CONNECTION);
+  }
+
+  /** Whether a new identity may help: it was refused. */
+  get isRefused() {
+    return this.#facts.error !== null || this.#facts.reason === "read_denied";
+  }
+
+  onConnection({ conn, reason, since }) {
+    const facts = conn
+      ? { ...NO_CONNECTION, connected: true }
+      : { ...NO_CONNECTION, reason: reason ?? "lost", since: since ?? null };
+    const isNew = !this.#isAnswered || Object.keys(facts).some((key) => facts[key] !== this.#facts[key]);
+    this.#isAnswered = true;
+    if (isNew) this.#emit("connection", facts);
+  }
+
+  onMetadata(message) {
+    const { metadata: old } = this.#facts;
+    const metadata = toMetadata(message);
+    if (same(old, metadata)) return;
+    const isOther = old && (old.type !== metadata.type || old.count > 1 !== metadata.count > 1);
+    this.#emit("metadata", { ...(isOther && NO_READING), metadata, units: metadata.units });
+  }
+
+  onAccess({ read, write }) {
+    if (!same(this.#facts.access, { read, write })) this.#emit("access", { access: Object.freeze({ read, write }) });
+  }
+
+  onMonitor(message) {
+    this.#isAnswered = true;
+    const reading = toReading(message, this.#facts.metadata);
+    this.#emit("value", { ...NO_CONNECTION, connected: true, ...reading });
+  }
+
+  onError({ code, message }) {
+    this.#isAnswered = true;
+    this.#emit("error", { ...NO_CONNECTION, error: Object.freeze({ code, message }) });
+  }
+
+  onHistory(message) {
+    const update = Object.freeze({ ...this.update, kind: "history", history: toHistory(message) });
+    for (const subscription of [...this.#subscriptions].filter(({ wantsHistory }) => wantsHistory)) {
+      subscription.wantsHistory = false;
+      subscription.deliver(update);
+    }
+  }
+
+  #merge() {
+    if (this.isUsed) this.options = mergeOptions([...this.#subscriptions].map(({ options }) => options));
+    this.#onchange(this);
+  }
+
+  #emit(kind, facts) {
+    Object.assign(this.#facts, facts);
+    this.isKnown = true;
+    this.update = this.#snapshot(kind);
+    for (const subscription of [...this.#subscriptions]) subscription.deliver(this.update);
+  }
+
+  #snapshot(kind) {
+    return Object.freeze({ pv: this.pv, kind, condition: this.#condition, ...this.#facts, history: null });
+  }
+
+  get #condition() {
+    const { error, connected, value } = this.#facts;
+    if (error) return "error";
+    if (this.#isStale) return "stale";
+    if (!this.#isAnswered) return "searching";
+    if (!connected) return "disconnected";
+    return value === undefined ? "connected" : "live";
+  }
+}
+
+const RECEIVERS = {
+  connection: Channel.prototype.onConnection,
+  metadata: Channel.prototype.onMetadata,
+  access: Channel.prototype.onAccess,
+  monitor: Channel.prototype.onMonitor,
+  error: Channel.prototype.onError,
+  history: Channel.prototype.onHistory,
+};
+
+/** NaN, which a limit may be, is null in JSON, and no limit is ever null. */
+function same(a, b) {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,4 @@
+/** The JavaScript client of pycaserver: EPICS process variables for pages and programs. */
+
+export { PVClient, sharedClient } from "./client/client.js";
+export { PVError } from "./client/errors.js";
