@@ -1,6 +1,6 @@
 /** The banner: says, also to screen readers, that the server is out of reach and when it is tried again. */
 
-import { formatClock } from "./format.js";
+import { formatClock } from "../elements/format.js";
 
 const GRACE = 800;
 

@@ -1,6 +1,6 @@
 /** The panel of the selected PV: its value in large, its plot or its whole text, its metadata. */
 
-import { formatNumber, formatStatus, formatTime, formatValue } from "./format.js";
+import { formatNumber, formatStatus, formatTime, formatValue } from "../elements/format.js";
 import { Plot } from "./plot.js";
 
 const DRAW_EVERY = 100;

@@ -1,6 +1,6 @@
 /** The plot of one PV (uPlot): a strip chart of a scalar's last minutes, a waveform, or a long waveform's envelope. */
 
-import { formatClock, formatNumber } from "./format.js";
+import { formatClock, formatNumber } from "../elements/format.js";
 
 const MARGIN = 0.08;
 const SPARE = 0.5;

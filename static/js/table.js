@@ -1,6 +1,6 @@
 /** The live table: one row per PV. Cells are written only when their text has changed. */
 
-import { formatStatus, formatTime, formatValue } from "./format.js";
+import { formatStatus, formatTime, formatValue } from "../elements/format.js";
 
 const MOVES = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity };
 
