@@ -1,5 +1,7 @@
 """What check-config says of a settings file that is right: what has no effect, and what decides about one PV."""
 
+import os
+import stat
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,11 +13,13 @@ YES_NO: Final = {True: "yes", False: "no"}
 
 
 def notes(settings: Settings) -> Iterator[str]:
-    """What is allowed but may not be meant."""
-    auth = settings.auth
+    """What is allowed but may not be meant. OSError if the folder of pages is not there."""
+    auth, server = settings.auth, settings.server
     yield from settings.access.compiled().notes()
     if settings.access.writes and settings.access.default == "write":
         yield 'access.default is "write": everybody may write whatever no rule is about'
+    if server.pages and os.stat(server.pages).st_mode & stat.S_IWOTH:
+        yield "server.pages: every user of this machine may write there, and so act as whoever opens a page"
     if ANYONE in settings.access.administrators:
         yield "access.administrators: anyone sees names, addresses and PV lists"
     if auth.required and not (auth.token or auth.jwt.jwks_file or auth.user_header):

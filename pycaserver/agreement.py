@@ -1,5 +1,6 @@
 """Whether settings that are each of the right type make sense, alone and together: a sentence for what does not."""
 
+import os
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from ipaddress import ip_network
@@ -42,6 +43,12 @@ def disagreements(settings: Checked) -> Iterator[str]:
     yield from _of_evok(settings.evok)
     yield from _of_socketio(settings.socketio)
     yield from problems_of_rtoc(settings.rtoc)
+
+
+def missing(server: Server) -> Iterator[str]:
+    """What must be there when the server starts. A reload does not look: rules must not depend on it."""
+    if server.pages and not os.path.isdir(server.pages):
+        yield f"server.pages: {server.pages!r} is not a folder"
 
 
 def _of_names(setting: str, names: Iterable[str]) -> Iterator[str]:

@@ -136,7 +136,8 @@ class Server:
             services, limits, policy, identities, self._hub, NativeDialect(), settings.pvs.names,
             pycaserver.__version__, clock.wall(), settings,
         )  # fmt: skip
-        self._listener = Listener(site, static_folder(), _certificate_of(settings.server))
+        pages = Path(settings.server.pages).resolve() if settings.server.pages else None
+        self._listener = Listener(site, static_folder(), _certificate_of(settings.server), pages)
         if self._load:
             self._reload = Reload(settings, self._load, access, audit, identities, self._listener)
         loop.call_later(LAG_SECONDS, self._measure_lag, clock, figures, clock.monotonic() + LAG_SECONDS)

@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 
 import pycaserver
 from pycaserver import logs
+from pycaserver.agreement import missing
 from pycaserver.core.errors import PycaError
 from pycaserver.settings import CONFIG_VARIABLE, Settings, SettingsError, Values, load, table
 
@@ -87,6 +88,8 @@ def _serve(namespace: argparse.Namespace) -> int:
 def _run(settings: Settings, listening: Callable[[str], None], reload: Callable[[], Settings] | None = None) -> int:
     from pycaserver.app import Server  # not for the commands that need no server
 
+    if problems := list(missing(settings.server)):
+        return _complain(SettingsError(problems))
     logs.set_up(settings.log.level, settings.log.format)
     os.environ.update(settings.epics)
     try:
@@ -129,6 +132,8 @@ def _check_config(namespace: argparse.Namespace) -> int:
         return _complain(error)
     except PycaError as error:
         return _complain(SettingsError([error.message]))
+    if problems := list(missing(settings.server)):
+        return _complain(SettingsError(problems))
     for note in notes(settings):
         print(f"{namespace.file}: note: {note}")
     print(*lines, sep="\n", end="\n" if lines else "")

@@ -30,6 +30,7 @@ class Server(Struct, forbid_unknown_fields=True):
     ] = field(default_factory=list)
     tls_certificate: Annotated[str, Meta(description="file of the certificate chain, PEM; with it, https and wss")] = ""
     tls_key: Annotated[str, Meta(description="file of its private key, PEM")] = ""
+    pages: Annotated[str, Meta(description="folder of your own pages, served at /pages/; empty: none")] = ""
     trusted_proxies: Annotated[
         list[str], Meta(description="addresses or networks whose X-Forwarded-For and auth.user_header are believed")
     ] = field(default_factory=list)

@@ -1,11 +1,13 @@
 """advice.py: notes, and what decides about one PV."""
 
+from pathlib import Path
+
 import pytest
 
 from pycaserver.advice import explain, notes
 from pycaserver.core.access import Rule
 from pycaserver.core.errors import PycaError
-from pycaserver.sections import Access, Auth, Jwt, Token
+from pycaserver.sections import Access, Auth, Jwt, Server, Token
 from pycaserver.settings import Settings
 
 TOKENS = [
@@ -46,6 +48,13 @@ def test_what_is_no_name() -> None:
 
 def test_nothing_to_note() -> None:
     assert list(notes(Settings())) == list(notes(SETTINGS)) == []
+
+
+def test_folder_of_pages_that_everybody_may_write(tmp_path: Path) -> None:
+    settings = Settings(server=Server(pages=str(tmp_path)))
+    assert list(notes(settings)) == []
+    tmp_path.chmod(0o1777)
+    assert [note.split(":")[0] for note in notes(settings)] == ["server.pages"]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """agreement.py: settings that make no sense together are named, all at once."""
 
+from pathlib import Path
+
 import pytest
 
-from pycaserver.agreement import disagreements
+from pycaserver.agreement import disagreements, missing
 from pycaserver.core.access import Rule
 from pycaserver.dialects.evok.device import Device, Point
 from pycaserver.sections import Access, Auth, Evok, History, Jwt, Pvs, Rtoc, Server, Token
@@ -30,6 +32,14 @@ def test_the_defaults_agree() -> None:
 )
 def test_server(server: Server, expected: list[str]) -> None:
     assert named(server=server) == expected
+
+
+def test_the_folder_of_pages_must_be_there_at_the_start_only(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert list(missing(Server())) == list(missing(Server(pages=str(tmp_path)))) == []
+    for path in (tmp_path / "nowhere", tmp_path / "file"):
+        assert list(missing(Server(pages=str(path)))) == [f"server.pages: {str(path)!r} is not a folder"]
+        assert named(server=Server(pages=str(path))) == [], "a reload must not depend on it"
 
 
 def test_each_port_serves_one_thing() -> None:

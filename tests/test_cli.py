@@ -102,6 +102,13 @@ def test_check_config_is_content_with_a_good_file(tmp_path: Path) -> None:
     assert str(path) in out
 
 
+@pytest.mark.parametrize("command", [("serve", "--config"), ("demo", "--config"), ("check-config",)])
+def test_folder_of_pages_that_is_not_there_is_named(tmp_path: Path, command: tuple[str, ...]) -> None:
+    path = tmp_path / "pages.toml"
+    path.write_text(f'[server]\npages = "{tmp_path}/nowhere"\n')
+    assert run(*command, path) == (1, "", [f"pycaserver: server.pages: '{tmp_path}/nowhere' is not a folder"])
+
+
 RULES_FILE = """
 [access]
 writes = %s

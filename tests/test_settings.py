@@ -34,6 +34,7 @@ OTHER_VALUES: dict[str, tuple[str, Any]] = {
     "limits.search_seconds": ("0.1", 0.1),
     "limits.ping_seconds": ("60", 60.0),
     "limits.header_seconds": ("2", 2.0),
+    "server.pages": ("pages", "pages"),
     "pvws.enabled": ("false", False),
     "pvws.throttle_ms": ("1000", 1000),
     "pvws.array_throttle_ms": ("10000", 10000),
@@ -354,7 +355,7 @@ ANYTHING_GOES = {
     "server.trusted_proxies", "access.administrators", "auth.user_header", "auth.jwt.issuer", "auth.jwt.audience",
     "auth.jwt.jwks_file", "auth.jwt.user_claim", "auth.jwt.groups_claim", "audit.file", "pvs.names",
     "history.keep", "history.file",
-    "rtoc.password", "rtoc.host_whitelist",
+    "rtoc.password", "rtoc.host_whitelist", "server.pages",
 }  # fmt: skip
 """Any text is taken by itself; what they name is looked at later."""
 CHECKED = {name: setting for name, setting in TABLE.items() if name not in ANYTHING_GOES}

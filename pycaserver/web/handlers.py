@@ -173,6 +173,8 @@ class GuardedStatic(Guarded, StaticFileHandler):
     """The files of static/; checked again on every use, so that a new release shows at once."""
 
     open_to_all = True
+    absolute_path: str | None = None
+    """Of the file; none if the answer is not a file."""
 
     def initialize(self, site: Site, path: str, default_filename: str | None = None) -> None:  # type: ignore[override]
         """Tornado hands over the site and the folder."""
@@ -180,5 +182,12 @@ class GuardedStatic(Guarded, StaticFileHandler):
         StaticFileHandler.initialize(self, path, default_filename)
 
     def set_extra_headers(self, path: str) -> None:
-        """May be kept, must be asked about."""
+        """May be kept, must be asked about; pages of listed origins may use it, modules and style sheets alike."""
         self.set_header("Cache-Control", "no-cache")
+        self.set_header("Vary", "Origin")
+        if self.site.policy.is_listed(self.request.headers.get("Origin")):
+            self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
+
+    def compute_etag(self) -> str | None:
+        """By time and size: Tornado's own would be that of the file when it was first asked for."""
+        return self.absolute_path and f'"{self._stat().st_mtime_ns:x}-{self.get_content_size():x}"'

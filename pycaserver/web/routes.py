@@ -26,6 +26,7 @@ from pycaserver.web.handlers import GuardedStatic, NotFound
 from pycaserver.web.history import PVHistory
 from pycaserver.web.login import Login, Logout, WhoAmI
 from pycaserver.web.metrics import Metrics, registry_of
+from pycaserver.web.pages import INDEX, Pages
 from pycaserver.web.puts import PV
 from pycaserver.web.rest import ReadPV
 from pycaserver.web.site import Site
@@ -49,8 +50,8 @@ class Served(NamedTuple):
     """What that port serves, if it is other paths."""
 
 
-def application(site: Site, static: Path, dialects: Sequence[Served] = ()) -> Application:
-    """The Tornado application; static: the folder of pages."""
+def application(site: Site, static: Path, dialects: Sequence[Served] = (), pages: Path | None = None) -> Application:
+    """The Tornado application; static: the folder of our own pages; pages: that of the facility's, if there is one."""
     ours: dict[str, Any] = {"site": site}
     files = {**ours, "path": str(static)}
     native: OpenSession = partial(_native, site)
@@ -74,6 +75,7 @@ def application(site: Site, static: Path, dialects: Sequence[Served] = ()) -> Ap
             (r"/metrics", Metrics, {**ours, "registry": registry_of(site)}),
             (r"/()", GuardedStatic, {**files, "default_filename": "index.html"}),
             (r"/static/(.*)", GuardedStatic, files),
+            *([(r"/pages(?:/(.*))?", Pages, {**ours, "path": str(pages), "default_filename": INDEX})] if pages else []),
         ],
     )
 

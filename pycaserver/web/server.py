@@ -26,13 +26,15 @@ log = logging.getLogger(__name__)
 class Listener:
     """Accepts connections and hands them to the routes."""
 
-    def __init__(self, site: Site, static: Path, certificate: Certificate | None = None) -> None:
-        """certificate: for https and wss; OSError if it cannot be used."""
+    def __init__(
+        self, site: Site, static: Path, certificate: Certificate | None = None, pages: Path | None = None
+    ) -> None:
+        """certificate: for https and wss; OSError if it cannot be used. pages: the facility's own."""
         self._site = site
         self._certificate = certificate
         self._bounds = _bounds(site)
         dialects = foreign_dialects(site, static)
-        self._server = self._serving(application(site, static, dialects))
+        self._server = self._serving(application(site, static, dialects, pages))
         self._extra = {port: self._serving(extra) for port, extra in extra_applications(site, dialects).items()}
         self.url = ""
         """Where the page is, once it listens."""
