@@ -1,16 +1,13 @@
 """What a browser makes of our security headers: our pages work under them, pages of other origins do not."""
 
 import json
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.elsewhere import serving
 from tests.browser.live_page import LivePage
 from tests.iocs import CIOC
 from tests.servers import WRITABLE, Server
@@ -77,19 +74,8 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an empty page of another origin, on this machine too."""
     folder = tmp_path_factory.mktemp("elsewhere")
     (folder / "index.html").write_text("<!doctype html><title>Elsewhere</title><p>Another origin")
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=folder)) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever)
-        thread.start()
-        yield f"http://localhost:{httpd.server_port}/"
-        httpd.shutdown()
-        thread.join()
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    """Logs nothing."""
-
-    def log_message(self, format: str, *given: Any) -> None:
-        """Not here."""
+    with serving(folder) as url:
+        yield url
 
 
 SOCKET = """(url) => new Promise((resolve) => {
