@@ -23,6 +23,7 @@ from pycaserver.sources.circuit import Circuit
 from pycaserver.sources.dbr import CONTROL_HEAD, CTRL, STS, TIME, TIME_LAYOUTS, decode_control, decode_time
 from pycaserver.sources.monitor import ECA_NORMAL, Handoff, Target
 from pycaserver.sources.puts import ECA_DISCONN, LinedPut, PutLine
+from pycaserver.sources.renewal import Renewal
 from pycaserver.sources.repeater import Repeater
 from pycaserver.sources.worker import CAWorker
 
@@ -33,6 +34,8 @@ MOST_READ_BEFORE: Final = 10_000
 """Elements that are read before each put, for its record; of a larger array the newest value has to do."""
 
 ECA_NORDACCESS: Final = 368
+_NO_CIRCUIT: Final = "<disconnected>"
+"""What libca calls the host of a channel without a circuit. A circuit to an IOC that hangs is still one."""
 _READ_ERRORS: Final = {ECA_DISCONN: "not_connected", ECA_NORDACCESS: "read_denied"}
 
 
@@ -43,6 +46,7 @@ class CASource:
         """watch: call whenever a file descriptor can be read; later: call after seconds. Both on the loop."""
         self.handoff = Handoff(watch, later, partial(_count_fault, figures))
         self.worker = CAWorker()
+        self.renewal = Renewal(later)
         self.figures = figures
         self._keys = count(1)
         self._circuits: WeakValueDictionary[str, Circuit] = WeakValueDictionary()
@@ -90,7 +94,8 @@ class CAChannel:
     """One CA channel with its two monitors: DBR_TIME for values, DBR_CTRL on DBE_PROPERTY for metadata.
 
     Each connection and disconnection begins a new generation: whatever still comes of an older one is dropped, so a
-    value can never be read under the type of another connection. The monitors are made anew for each connection.
+    value can never be read under the type of another connection. The monitors are made anew for each connection, the
+    CA channel itself after each loss of a circuit.
     """
 
     __slots__ = (
@@ -179,6 +184,12 @@ class CAChannel:
             if self._puts is not None:
                 self._puts.disconnected()
             self.channel.disconnected()
+            self._source.renewal.lost(partial(self._renew, self.generation))
+
+    def _renew(self, generation: int) -> None:
+        """Search anew, unless the PV is there again."""
+        if generation == self.generation:
+            self._source.worker.submit(self._ca_renew)
 
     def _described(self, generation: int, kind: DbrType, count: int, host: str, access: Access) -> None:
         if generation != self.generation:
@@ -242,9 +253,14 @@ class CAChannel:
         # X and ca://X may both be open: pyepics would give both the same CA channel, and clear it with either.
         ca._cache[ca.current_context()].pop(self._name, None)
 
+    def _ca_renew(self) -> None:
+        if self._chid is not None and ca.host_name(self._chid) == _NO_CIRCUIT:
+            self._ca_clear()
+            self._ca_create()
+
     def _ca_describe(self, generation: int) -> None:
         """Tell what connected, then subscribe: in this order, so that no value comes before."""
-        kind = ca.field_type(self._chid)
+        kind = ca.field_type(self._chid) if self._chid is not None else None
         if kind not in TIME_LAYOUTS:  # disconnected again in the meantime
             return
         access = Access(bool(ca.read_access(self._chid)), bool(ca.write_access(self._chid)))
@@ -281,9 +297,11 @@ class CAChannel:
         self._monitors.clear()
 
     def _ca_get(self, key: int, dbr_type: int, elements: int) -> None:
-        status = ca.libca.ca_array_get_callback(
-            c_long(dbr_type), c_ulong(elements), self._chid, *self._source.handoff.callback_and_usr(key)
-        )
+        status = ECA_DISCONN
+        if self._chid is not None:
+            status = ca.libca.ca_array_get_callback(
+                c_long(dbr_type), c_ulong(elements), self._chid, *self._source.handoff.callback_and_usr(key)
+            )
         if status != ECA_NORMAL:
             target = self._source.handoff.targets.get(key)
             if target is not None:
@@ -317,7 +335,9 @@ class CAChannel:
         for key, _ in self._monitors:
             self._source.handoff.targets.pop(key, None)
         self._monitors.clear()  # clearing the channel clears them too
+        self._native = None
         ca.clear_channel(self._chid)
+        self._chid = None
 
 
 class _Connection:
