@@ -13,7 +13,7 @@ from typing import Any, Final
 from pycaserver.core.channel import Channel
 from pycaserver.core.fanout import Group
 from pycaserver.core.figures import Figures
-from pycaserver.core.messages import SubscriptionOptions
+from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Outbox
 from pycaserver.core.pool import ChannelPool
 from pycaserver.core.values import Access, DbrType, Metadata

@@ -19,7 +19,7 @@ from pycaserver.core.figures import Figures
 from pycaserver.core.identity import Identity
 from pycaserver.core.outbox import BinaryFrame, Frame
 from pycaserver.core.pool import ChannelPool
-from pycaserver.core.requests import RequestSession
+from pycaserver.core.request_session import RequestSession
 from pycaserver.core.rights import Gate
 from pycaserver.core.services import Services
 from pycaserver.core.values import Access, Array, Data, DbrType, Metadata, PVValue

@@ -22,8 +22,9 @@ from pycaserver import cli, settings
 from pycaserver.core import messages
 from pycaserver.core.errors import CLOSE_CODES, ERROR_CODES
 from pycaserver.core.figures import Figures
-from pycaserver.core.messages import MESSAGES, REQUESTS
+from pycaserver.core.messages import MESSAGES
 from pycaserver.core.names import SCHEMES
+from pycaserver.core.requests import REQUESTS
 from pycaserver.dialects.native import NativeDialect
 from pycaserver.sources.functions import FUNCTIONS
 from pycaserver.sources.local import KINDS

@@ -3,8 +3,11 @@
 from typing import Protocol
 
 from pycaserver.core.channel import Channel, ValueEncoder
-from pycaserver.core.messages import Id, Message, Request, SubscriptionOptions
+from pycaserver.core.messages import Message
+from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Frame, Framing
+from pycaserver.core.requests import Request
+from pycaserver.core.terms import Id
 from pycaserver.core.values import PVValue
 
 

@@ -6,7 +6,8 @@ from itertools import islice
 from typing import Final
 
 from pycaserver.core.clock import Clock
-from pycaserver.core.messages import Event, number_message
+from pycaserver.core.messages import Event
+from pycaserver.core.terms import number_message
 from pycaserver.core.values import PVValue, severity_name, status_name
 
 _IDS_PER_SECOND: Final = 1_000_000

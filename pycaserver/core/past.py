@@ -12,24 +12,16 @@ import numpy as np
 from pycaserver.core.clock import Timer
 from pycaserver.core.errors import PycaError
 from pycaserver.core.history import Samples, no_samples
-from pycaserver.core.messages import (
-    Error,
-    Event,
-    EventsAnswer,
-    GetEvents,
-    History,
-    HistoryAnswer,
-    Message,
-    Number,
-    number_message,
-)
+from pycaserver.core.messages import Error, Event, EventsAnswer, HistoryAnswer, Message
 from pycaserver.core.outbox import Frame
+from pycaserver.core.requests import GetEvents, History
 from pycaserver.core.rights import Rights
 from pycaserver.core.services import Services
+from pycaserver.core.terms import Number, number_message
 from pycaserver.core.values import severity_name
 
 if TYPE_CHECKING:
-    from pycaserver.core.requests import RequestSession
+    from pycaserver.core.request_session import RequestSession
 
 SAMPLES_PER_REQUEST: Final = 100
 """So many samples count as one more request."""

@@ -15,8 +15,9 @@ from pycaserver.core.clock import Timer
 from pycaserver.core.elements import Given, elements_of
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
-from pycaserver.core.messages import Put, PutAnswer
+from pycaserver.core.messages import PutAnswer
 from pycaserver.core.oneshot import OneShot
+from pycaserver.core.requests import Put
 from pycaserver.core.services import Services
 from pycaserver.core.values import PVValue
 

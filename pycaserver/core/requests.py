@@ -1,249 +1,170 @@
-"""RequestSession: a session whose peer speaks the core's vocabulary, in some dialect; executes its requests."""
+"""The vocabulary of a peer: what it may ask. As JSON, these types are the requests of the native protocol.
 
-from collections.abc import Callable, Hashable
-from functools import lru_cache, partial
-from typing import Any, Final
+They are told apart by `action`. Unknown keys are refused, so that a misspelt option is an error and not a silence. The
+AsyncAPI and OpenAPI documents are made from these types.
+"""
 
-from pycaserver.core.channel import Channel, State, ValueEncoder
-from pycaserver.core.dialect import Dialect
-from pycaserver.core.errors import PycaError
-from pycaserver.core.identity import Identity
-from pycaserver.core.messages import (
-    Authenticate,
-    AuthenticateAnswer,
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from pycaserver.core.terms import Count, Dtype, Encoding, Id, Index, Names, Positive, Reduce, Seconds
+
+
+class Request(Struct, tag_field="action", forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """What every request may carry: an id, echoed in the direct answer and in errors."""
+
+    id: Id | None = None
+
+
+class OptionKeys(Request, kw_only=True):
+    """Options of a subscription; null stands for none, an absent key for the session's default."""
+
+    metadata: bool | UnsetType = UNSET
+    """Whether metadata and access messages are wanted: after connection, and whenever either changes."""
+    encoding: Encoding | UnsetType = UNSET
+    """How numeric arrays come; binary frames need a WebSocket."""
+    max_rate: Positive | None | UnsetType = UNSET
+    """Hz; the newest value wins, and the last one always comes."""
+    deadband: Annotated[float, Meta(ge=0)] | None | UnsetType = UNSET
+    """In the PV's units: a scalar that changed by less is not sent; alarm changes always are."""
+    first: Index | None | UnsetType = UNSET
+    """The index of the element of an array that comes first; those before it are left out."""
+    max_count: Count | None | UnsetType = UNSET
+    """How many elements of an array come at most, counted from `first`."""
+    reduce: Reduce | None | UnsetType = UNSET
+    """An envelope of so many points in place of a longer waveform."""
+    as_: Literal["string"] | None | UnsetType = field(default=UNSET, name="as")
+    """A char waveform as one string, an enum as its state string."""
+    nanos: bool | UnsetType = UNSET
+    """Whether values have the IOC's time stamp as the integers seconds and nanos too."""
+    history: Positive | None | UnsetType = UNSET
+    """Seconds of history that come first, in a history message."""
+
+
+class Connect(OptionKeys, tag="connect", kw_only=True):
+    """Subscribe to a PV, or to each of a list; a second connect replaces the options."""
+
+    pv: Names
+
+
+class Disconnect(Request, tag="disconnect", kw_only=True):
+    """End subscriptions; not answered, and silent about PVs that are not subscribed to."""
+
+    pv: Names
+
+
+class SetOptions(OptionKeys, tag="options", kw_only=True):
+    """Set the session's defaults for later connects, and whether its frames may hold many messages."""
+
+    batch: bool | UnsetType = UNSET
+    """Whether frames may be arrays of messages."""
+
+
+class Get(Request, tag="get", kw_only=True):
+    """Read PVs once from the IOC."""
+
+    pv: Names
+    timeout: Seconds | None = None
+    """Seconds."""
+
+
+class Put(Request, tag="put", kw_only=True):
+    """Write a PV. Exactly one of value and value_b64, but for binary frames, whose elements follow the JSON."""
+
+    pv: str
+    value: int | float | str | list[int | float | str] | UnsetType = UNSET
+    """A number or string, or a list of them; "NaN", "Infinity", "-Infinity" for a float, the index or state of an enum,
+    a string for a char waveform."""
+    value_b64: str | UnsetType = UNSET
+    """Numeric elements as raw bytes, little-endian, in base64; with dtype."""
+    dtype: Dtype | UnsetType = UNSET
+    """The type of the raw elements as numpy writes it."""
+    wait: bool = True
+    """Whether the answer comes once the IOC has completed all processing; if not, once the put is sent."""
+    timeout: Seconds | None = None
+    """Seconds until the outcome is said to be unknown, 5 if left out."""
+
+
+class Info(Request, tag="info", kw_only=True):
+    """Describe a PV: type, count, host, access rights and the rule that gives them, metadata, number of subscribers."""
+
+    pv: str
+
+
+class List(Request, tag="list", kw_only=True):
+    """Tell this session's subscriptions with their state."""
+
+
+class History(Request, tag="history", kw_only=True):
+    """Tell the samples that the server has of a PV: numeric scalars, since the PV is in use, and not without bound."""
+
+    pv: str
+    since: float | None = None
+    """UNIX seconds: those with an earlier time stamp are left out."""
+    seconds: Positive | None = None
+    """The same, as seconds before now; only one of the two."""
+    points: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+    """Only the least and the greatest of each of so many stretches, where these are fewer samples."""
+
+
+class GetEvents(Request, tag="events", kw_only=True):
+    """Tell the newest alarm and connection transitions of all PVs in use that this session may read."""
+
+    since: int | None = None
+    """The id of an event: only later ones."""
+    limit: Annotated[int, Meta(ge=0)] | None = None
+    """Only so many, the newest."""
+    subscribe: bool | UnsetType = UNSET
+    """Whether further events are told as they come, from now on."""
+
+
+class Pause(Request, tag="pause", kw_only=True):
+    """Hold values back until resume; connection messages still come."""
+
+
+class Resume(Request, tag="resume", kw_only=True):
+    """Send the newest value of every PV that changed since pause, and go on."""
+
+
+class Ping(Request, tag="ping", kw_only=True):
+    """Ask for a pong."""
+
+
+class Authenticate(Request, tag="authenticate", kw_only=True):
+    """Show who this session is, first or anew; it has the rights of that identity from then on."""
+
+    token: Annotated[str, Meta(max_length=16384)]
+    """A bearer token, or a JSON Web Token of the identity provider."""
+
+
+AnyRequest: TypeAlias = (
+    Connect
+    | Disconnect
+    | SetOptions
+    | Get
+    | Put
+    | Info
+    | List
+    | History
+    | GetEvents
+    | Pause
+    | Resume
+    | Ping
+    | Authenticate
+)
+REQUESTS: tuple[type[Request], ...] = (
     Connect,
     Disconnect,
-    Error,
-    Get,
-    GetEvents,
-    History,
-    Info,
-    InfoAnswer,
-    List,
-    ListAnswer,
-    ListItem,
-    Message,
-    Names,
-    OptionsAnswer,
-    Pause,
-    Ping,
-    Pong,
-    Put,
-    PutAnswer,
-    Request,
-    Resume,
     SetOptions,
-    SubscriptionOptions,
-    metadata_keys,
+    Get,
+    Put,
+    Info,
+    List,
+    History,
+    GetEvents,
+    Pause,
+    Resume,
+    Ping,
+    Authenticate,
 )
-from pycaserver.core.outbox import Framing, Transport
-from pycaserver.core.past import Past
-from pycaserver.core.rights import Gate
-from pycaserver.core.services import Services
-from pycaserver.core.session import Session
-from pycaserver.core.values import PVValue
-
-
-class RequestSession(Session):
-    """One peer that asks with requests and is told messages."""
-
-    authenticates = True
-
-    def __init__(
-        self,
-        services: Services,
-        dialect: Dialect,
-        transport: Transport,
-        framings: tuple[Framing, Framing],
-        identity: Identity,
-        gate: Gate | None = None,
-    ) -> None:
-        """framings: one message a frame, and batches. gate: if the identity may come later, or change."""
-        super().__init__(services, transport, framings[0], identity, gate)
-        self.dialect = dialect
-        self._framings = framings
-        self._defaults = SubscriptionOptions()
-        self._past = Past(self)
-
-    def ended(self) -> None:
-        """The peer is gone."""
-        self._past.close()
-        super().ended()
-
-    @property
-    def waiting(self) -> int:
-        """How many answers are under way."""
-        return super().waiting + len(self._past)
-
-    def handle(self, data: bytes) -> None:
-        """One request; PycaError if it is none or cannot be carried out."""
-        self.execute(self.dialect.decode(data))
-
-    def execute(self, request: Request) -> None:
-        """Carry out one request; PycaError if it cannot be."""
-        if self.locked and not isinstance(request, Authenticate):
-            raise _echoing(PycaError("unauthenticated", "The first request must be authenticate."), request)
-        _HANDLERS[type(request)](self, request)
-
-    def refuse(self, error: PycaError) -> None:
-        """Tell the peer what went wrong."""
-        self.figures.errors[error.code] += 1
-        self.send(Error.of(error))
-
-    def send(self, message: Message) -> None:
-        """Put a message into the outbox."""
-        self.outbox.tell(self.outbox.framing.text(self.dialect.encode(message)))
-
-    def encoding_of(self, options: SubscriptionOptions) -> tuple[Hashable, ValueEncoder]:
-        """The key under which subscriptions share encoded values, and what encodes them."""
-        framing = self.outbox.framing
-        return _kind(self.dialect.name, framing, options), self.dialect.value_encoder(options, framing)
-
-    def refuse_pv(self, error: PycaError, request: Request, name: str) -> None:
-        """Tell what went wrong with a request about that PV."""
-        self.refuse(self.about(error, request, name))
-
-    def about(self, error: PycaError, request: Request, name: str) -> PycaError:
-        """The error with what it is about."""
-        error.pvname = error.pvname or name
-        return _echoing(error, request)
-
-    # -- requests
-
-    def _connect(self, request: Connect) -> None:
-        options = self._defaults.replaced_by(request)
-        for name in _names(request.pv):
-            self._attempt(partial(self._subscribe, name, options, request), request, name)
-
-    def _subscribe(self, name: str, options: SubscriptionOptions, request: Connect) -> None:
-        if options.history is not None:
-            self._past.history(History(pv=name, seconds=options.history))
-        self.subscribe(name, options, request.id)
-
-    def _disconnect(self, request: Disconnect) -> None:
-        for name in _names(request.pv):
-            self.unsubscribe(name)
-
-    def _set_options(self, request: SetOptions) -> None:
-        self._defaults = self._defaults.replaced_by(request)
-        if isinstance(request.batch, bool):
-            self._set_framing(self._framings[request.batch])
-        batch = self.outbox.framing is self._framings[True]
-        answer = OptionsAnswer(batch=batch, **self._defaults.as_dict())
-        if request.id is not None:
-            answer.id = request.id
-        self.send(answer)
-
-    def _get(self, request: Get) -> None:
-        for name in _names(request.pv):
-            done = partial(self._got, request, self._defaults)
-            self._attempt(partial(self.read, name, done, request.timeout), request, name)
-
-    def _put(self, request: Put) -> None:
-        def answer(result: PutAnswer | PycaError) -> None:
-            if isinstance(result, PycaError):
-                self.refuse_pv(result, request, request.pv)
-            else:
-                self.send(result)
-
-        self.put(request, answer)
-
-    def _info(self, request: Info) -> None:
-        done = partial(self._informed, request)
-        self._attempt(partial(self.read, request.pv, done, value=False), request, request.pv)
-
-    def _list(self, request: List) -> None:
-        channels = (subscription.channel for subscription in self.subscribed.values())
-        pvs = [ListItem(c.name, c.state is State.CONNECTED, c.reason, c.since) for c in channels]
-        self.send(ListAnswer(pvs=pvs, id=request.id))
-
-    def _history(self, request: History) -> None:
-        self._attempt(partial(self._past.history, request), request, request.pv)
-
-    def _events(self, request: GetEvents) -> None:
-        self._past.events(request)
-
-    def _pause(self, request: Pause) -> None:
-        self.outbox.pause()
-
-    def _resume(self, request: Resume) -> None:
-        self.outbox.resume()
-
-    def _ping(self, request: Ping) -> None:
-        self.send(Pong(id=request.id))
-
-    def _authenticate(self, request: Authenticate) -> None:
-        if self.gate is None:
-            raise _echoing(PycaError("unauthenticated", "There is no identity to be had here."), request)
-        try:
-            self.become(self.gate.authenticate(request.token))
-        except PycaError as error:
-            raise _echoing(error, request) from None
-        self.send(AuthenticateAnswer(ok=True, user=self.identity.user, expires=self.identity.expires, id=request.id))
-
-    # -- inside
-
-    def _attempt(self, call: Callable[[], object], request: Request, name: str) -> None:
-        self.attempt(call, lambda error: self.refuse_pv(error, request, name))
-
-    def _got(
-        self, request: Get, options: SubscriptionOptions, channel: Channel, result: PVValue | PycaError | None
-    ) -> None:
-        if isinstance(result, PVValue):
-            self.outbox.tell(self.dialect.answer(channel, result, options, request.id, self.outbox.framing))
-        elif result is not None:
-            self.refuse_pv(result, request, channel.name)
-
-    def _informed(self, request: Info, channel: Channel, result: PVValue | PycaError | None) -> None:
-        if isinstance(result, PycaError) or channel.metadata is None:
-            error = result if isinstance(result, PycaError) else PycaError("not_found")
-            self.refuse_pv(error, request, channel.name)
-            return
-        answer = InfoAnswer(
-            **metadata_keys(channel.name, channel.metadata),
-            host=channel.host,
-            access=self.rights.on(channel),
-            rule=self.rights.decide(channel.name).rule,
-            subscribers=channel.subscribers,
-            id=request.id,
-        )
-        self.send(answer)
-
-    def _set_framing(self, framing: Framing) -> None:
-        if framing is not self.outbox.framing:
-            self.outbox.reframe(framing)
-            for subscription in self.subscribed.values():
-                subscription.replace(subscription.options)
-
-
-@lru_cache(maxsize=256)
-def _kind(dialect: str, framing: Framing, options: SubscriptionOptions) -> Hashable:
-    """One object for all that are alike, however many subscriptions there are."""
-    return dialect, framing, options.wire_form
-
-
-_HANDLERS: Final[dict[type[Request], Callable[[RequestSession, Any], None]]] = {
-    Connect: RequestSession._connect,
-    Disconnect: RequestSession._disconnect,
-    SetOptions: RequestSession._set_options,
-    Get: RequestSession._get,
-    Put: RequestSession._put,
-    Info: RequestSession._info,
-    List: RequestSession._list,
-    History: RequestSession._history,
-    GetEvents: RequestSession._events,
-    Pause: RequestSession._pause,
-    Resume: RequestSession._resume,
-    Ping: RequestSession._ping,
-    Authenticate: RequestSession._authenticate,
-}
-
-
-def _echoing(error: PycaError, request: Request) -> PycaError:
-    """The error with what tells the peer which request it is about."""
-    error.action, error.id = str(request.__struct_config__.tag), request.id
-    return error
-
-
-def _names(pv: Names) -> list[str]:
-    return [pv] if isinstance(pv, str) else list(dict.fromkeys(pv))

@@ -9,14 +9,17 @@ from pycaserver.core.budget import Budget
 from pycaserver.core.channel import Channel, ValueEncoder
 from pycaserver.core.errors import TOO_MANY_ERRORS, PycaError
 from pycaserver.core.identity import Identity
-from pycaserver.core.messages import Id, Message, Put, PutAnswer, SubscriptionOptions
+from pycaserver.core.messages import Message, PutAnswer
 from pycaserver.core.oneshot import Done
+from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Framing, Outbox, Transport
 from pycaserver.core.puts import PEERS_FAULTS, Answer, Puts
 from pycaserver.core.reads import Reads
+from pycaserver.core.requests import Put
 from pycaserver.core.rights import Gate, Rights
 from pycaserver.core.services import Services
 from pycaserver.core.subscription import Subscription
+from pycaserver.core.terms import Id
 
 log = logging.getLogger(__name__)
 

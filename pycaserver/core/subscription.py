@@ -4,21 +4,14 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from pycaserver.core.channel import Channel, State, ValueEncoder
-from pycaserver.core.messages import (
-    AccessMessage,
-    AccessRights,
-    Connection,
-    Id,
-    Message,
-    MetadataMessage,
-    metadata_keys,
-)
+from pycaserver.core.messages import AccessMessage, AccessRights, Connection, Message, MetadataMessage, metadata_keys
 from pycaserver.core.outbox import Frame, Outbox
+from pycaserver.core.terms import Id
 from pycaserver.core.values import PVValue
 
 if TYPE_CHECKING:
     from pycaserver.core.clock import Timer
-    from pycaserver.core.messages import SubscriptionOptions
+    from pycaserver.core.options import SubscriptionOptions
     from pycaserver.core.session import Session
 
 

@@ -11,8 +11,8 @@ from msgspec import Meta, Struct, field
 
 from pycaserver.core.channel import Channel
 from pycaserver.core.errors import PycaError
-from pycaserver.core.messages import REQUESTS
 from pycaserver.core.names import check_pv_name
+from pycaserver.core.requests import REQUESTS
 from pycaserver.core.values import DbrType, PVValue
 
 Operand: TypeAlias = int | float | str

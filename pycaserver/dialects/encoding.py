@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from pycaserver.core.messages import number_message
+from pycaserver.core.terms import number_message
 from pycaserver.core.values import Array, decode_text
 
 

@@ -11,21 +11,11 @@ from msgspec import UNSET
 from pycaserver.core.channel import Channel, ValueEncoder
 from pycaserver.core.errors import PycaError
 from pycaserver.core.fanout import Update
-from pycaserver.core.messages import (
-    REQUESTS,
-    AnyRequest,
-    Connect,
-    GetAnswer,
-    Id,
-    Message,
-    Monitor,
-    Put,
-    Reading,
-    Request,
-    SubscriptionOptions,
-    number_message,
-)
+from pycaserver.core.messages import GetAnswer, Message, Monitor, Reading
+from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Frame, Framing
+from pycaserver.core.requests import REQUESTS, AnyRequest, Connect, Put, Request
+from pycaserver.core.terms import Id, number_message
 from pycaserver.core.values import Array, DbrType, Metadata, PVValue, severity_name, status_name
 from pycaserver.dialects.encoding import (
     array_of,

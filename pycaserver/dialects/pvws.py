@@ -10,16 +10,10 @@ from msgspec import Meta, Struct
 from pycaserver.core.channel import Channel, ValueEncoder
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
-from pycaserver.core.messages import (
-    AccessMessage,
-    Connection,
-    Message,
-    MetadataMessage,
-    Put,
-    PutAnswer,
-    SubscriptionOptions,
-)
+from pycaserver.core.messages import AccessMessage, Connection, Message, MetadataMessage, PutAnswer
+from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Framing, Transport
+from pycaserver.core.requests import Put
 from pycaserver.core.rights import Gate
 from pycaserver.core.services import Services
 from pycaserver.core.session import Session

@@ -9,8 +9,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from pycaserver.core.channel import Channel
 from pycaserver.core.fanout import Update as Change
-from pycaserver.core.messages import number_message
 from pycaserver.core.outbox import Frame, Framing
+from pycaserver.core.terms import number_message
 from pycaserver.core.values import Array, Data, DbrType, Limits, Metadata, PVValue
 from pycaserver.dialects.encoding import little_endian
 

@@ -12,14 +12,16 @@ from pycaserver.core.clock import Timer
 from pycaserver.core.dialect import Dialect
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
-from pycaserver.core.messages import OptionKeys, Put, PutAnswer, Request, number_message
+from pycaserver.core.messages import PutAnswer
 from pycaserver.core.oneshot import OneShot
 from pycaserver.core.outbox import Frame, Framing, Transport
 from pycaserver.core.puts import Puts
-from pycaserver.core.requests import RequestSession
+from pycaserver.core.request_session import RequestSession
+from pycaserver.core.requests import OptionKeys, Put, Request
 from pycaserver.core.rights import Gate, Rights
 from pycaserver.core.services import Services
 from pycaserver.core.subscription import Subscription
+from pycaserver.core.terms import number_message
 from pycaserver.core.values import PVValue
 from pycaserver.core.watch import Wait, Watch
 from pycaserver.dialects.commands import ACTIONS, Command, MessageRule, Step, filled, look_up, payload_of

@@ -6,7 +6,8 @@ https://www.asyncapi.com/docs/reference/specification/v3.0.0
 from typing import Final
 
 from pycaserver.core.errors import CLOSE_CODES, CloseCode
-from pycaserver.core.messages import MESSAGES, REQUESTS, Message, Request
+from pycaserver.core.messages import MESSAGES, Message
+from pycaserver.core.requests import REQUESTS, Request
 from pycaserver.web.schemas import Document, as_list, docstring, info, one_of, reference, schemas_of
 
 _CHANNEL: Final = "#/channels/monitor"

@@ -5,8 +5,8 @@ from typing import Final
 import msgspec
 
 from pycaserver.core.errors import PycaError
-from pycaserver.core.messages import History
 from pycaserver.core.past import check_history, history_answer
+from pycaserver.core.requests import History
 from pycaserver.core.rights import Rights
 from pycaserver.web.handlers import Guarded
 

@@ -16,15 +16,14 @@ from pycaserver.core.messages import (
     Connection,
     Error,
     GetAnswer,
-    History,
     HistoryAnswer,
     MetadataMessage,
     Monitor,
-    Put,
     PutAnswer,
-    Reduce,
 )
 from pycaserver.core.names import MAX_NAME_BYTES
+from pycaserver.core.requests import History, Put
+from pycaserver.core.terms import Reduce
 from pycaserver.web.asyncapi import asyncapi
 from pycaserver.web.handlers import STATUS_OF, Guarded
 from pycaserver.web.history import HISTORY_KEYS, PVHistory

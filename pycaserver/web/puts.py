@@ -7,7 +7,8 @@ from typing import Any, Final
 import msgspec
 
 from pycaserver.core.errors import PycaError
-from pycaserver.core.messages import Put, PutAnswer
+from pycaserver.core.messages import PutAnswer
+from pycaserver.core.requests import Put
 from pycaserver.dialects.native import complete
 from pycaserver.web.rest import ReadPV
 

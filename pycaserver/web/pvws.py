@@ -9,7 +9,7 @@ from tornado.web import MissingArgumentError
 
 from pycaserver.core.channel import Channel
 from pycaserver.core.errors import PycaError
-from pycaserver.core.messages import SubscriptionOptions
+from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.rights import Rights
 from pycaserver.core.values import PVValue
 from pycaserver.dialects.encoding import json_list

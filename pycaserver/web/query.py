@@ -6,7 +6,8 @@ from typing import Any, Final
 import msgspec
 
 from pycaserver.core.errors import PycaError
-from pycaserver.core.messages import OptionKeys, Seconds
+from pycaserver.core.requests import OptionKeys
+from pycaserver.core.terms import Seconds
 from pycaserver.web.handlers import Guarded
 
 

@@ -6,8 +6,9 @@ import msgspec
 
 from pycaserver.core.channel import Channel
 from pycaserver.core.errors import PycaError
-from pycaserver.core.messages import Error, SubscriptionOptions
+from pycaserver.core.messages import Error
 from pycaserver.core.oneshot import OneShot
+from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.rights import Rights
 from pycaserver.core.values import PVValue
 from pycaserver.web.framing import PLAIN

@@ -10,7 +10,7 @@ from tornado.web import Application, RequestHandler
 
 from pycaserver.core.identity import Identity
 from pycaserver.core.outbox import Transport
-from pycaserver.core.requests import RequestSession
+from pycaserver.core.request_session import RequestSession
 from pycaserver.core.rights import Gate
 from pycaserver.core.session import Session
 from pycaserver.dialects.evok.board import Board

@@ -6,9 +6,9 @@ from typing import cast
 from tornado.http1connection import HTTP1Connection
 
 from pycaserver.core.errors import TOO_SLOW, CloseCode, PycaError
-from pycaserver.core.messages import Connect, OptionKeys
 from pycaserver.core.outbox import Frame
-from pycaserver.core.requests import RequestSession
+from pycaserver.core.request_session import RequestSession
+from pycaserver.core.requests import Connect, OptionKeys
 from pycaserver.core.rights import Rights
 from pycaserver.web.admission import Admission
 from pycaserver.web.framing import EVENTS

@@ -6,8 +6,9 @@ from typing import Final
 from pycaserver.core.budget import Budget
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
-from pycaserver.core.messages import Put, PutAnswer
+from pycaserver.core.messages import PutAnswer
 from pycaserver.core.puts import PEERS_FAULTS, Answer, Puts
+from pycaserver.core.requests import Put
 from pycaserver.core.services import Services
 from pycaserver.core.session import ERROR_BURST_SECONDS
 from pycaserver.web.proxies import network_of

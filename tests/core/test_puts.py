@@ -13,8 +13,9 @@ from pycaserver.core.audit import AuditEntry
 from pycaserver.core.channel import PutEvents
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
-from pycaserver.core.messages import Put, PutAnswer
+from pycaserver.core.messages import PutAnswer
 from pycaserver.core.puts import DEFAULT_TIMEOUT, MOST_BYTES, MOST_PUTS, Puts, stop_puts
+from pycaserver.core.requests import Put
 from pycaserver.core.values import Access, Array, DbrType
 from tests.fakes import FakeLimits, FakeSourceChannel, World, value
 

@@ -6,7 +6,7 @@ import pytest
 
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
-from pycaserver.core.messages import REQUESTS
+from pycaserver.core.requests import REQUESTS
 from tests.fakes import Peer, World
 
 ANNA = Identity("anna", expires=1_700_000_600.0, means="token")

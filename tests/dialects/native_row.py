@@ -4,7 +4,7 @@ import json
 
 from pycaserver.core.identity import Identity
 from pycaserver.core.outbox import Transport
-from pycaserver.core.requests import RequestSession
+from pycaserver.core.request_session import RequestSession
 from pycaserver.core.services import Services
 from pycaserver.dialects.native import NativeDialect
 from tests.dialects.contract import Heard, Row

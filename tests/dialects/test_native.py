@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from pycaserver.core.channel import Channel
 from pycaserver.core.errors import ERROR_CODES, PycaError
 from pycaserver.core.fanout import Group
-from pycaserver.core.messages import Connect, Disconnect, Get, Ping, Pong, Put, Reduce, SubscriptionOptions
+from pycaserver.core.messages import Pong
+from pycaserver.core.options import SubscriptionOptions
+from pycaserver.core.requests import Connect, Disconnect, Get, Ping, Put
+from pycaserver.core.terms import Reduce
 from pycaserver.core.values import Data, DbrType, Metadata, PVValue
 from pycaserver.dialects.native import NativeDialect
 from tests.fakes import Lines, World, flat, value

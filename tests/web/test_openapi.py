@@ -9,7 +9,7 @@ from tornado.web import RequestHandler, StaticFileHandler
 from tornado.websocket import WebSocketHandler
 
 from pycaserver.core.errors import ERROR_CODES
-from pycaserver.core.messages import OptionKeys, Put
+from pycaserver.core.requests import OptionKeys, Put
 from pycaserver.web.asyncapi import asyncapi
 from pycaserver.web.handlers import STATUS_OF
 from pycaserver.web.openapi import openapi

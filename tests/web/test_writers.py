@@ -6,7 +6,7 @@ import pytest
 
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
-from pycaserver.core.messages import Put
+from pycaserver.core.requests import Put
 from pycaserver.core.session import ERROR_BURST_SECONDS
 from pycaserver.web import writers
 from pycaserver.web.writers import Writers

@@ -8,9 +8,11 @@ from typing import Any, Final, NoReturn
 from pycaserver.core.clock import Timer
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
-from pycaserver.core.messages import Message, Put, PutAnswer, SubscriptionOptions
+from pycaserver.core.messages import Message, PutAnswer
+from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Framing, Transport
 from pycaserver.core.puts import PEERS_FAULTS, Puts
+from pycaserver.core.requests import Put
 from pycaserver.core.rights import Gate
 from pycaserver.core.services import Services
 from pycaserver.core.session import Session

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 from msgspec import Meta, Struct
 
 from pycaserver.core.errors import PycaError
-from pycaserver.core.messages import Put, PutAnswer
+from pycaserver.core.messages import PutAnswer
+from pycaserver.core.requests import Put
 from pycaserver.dialects.rtoc.answer import Answer, taken
 from pycaserver.dialects.rtoc.signals import SCHEME, Signal, local_name
 

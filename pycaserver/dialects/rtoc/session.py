@@ -15,7 +15,8 @@ import msgspec
 from pycaserver.core.channel import Channel, ValueEncoder
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
-from pycaserver.core.messages import Message, SubscriptionOptions
+from pycaserver.core.messages import Message
+from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Frame, Framing, Transport
 from pycaserver.core.rights import Gate
 from pycaserver.core.session import Session

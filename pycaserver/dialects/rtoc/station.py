@@ -5,8 +5,9 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
-from pycaserver.core.messages import Event, Put, PutAnswer
+from pycaserver.core.messages import Event, PutAnswer
 from pycaserver.core.puts import Answer, Puts
+from pycaserver.core.requests import Put
 from pycaserver.core.services import Services
 from pycaserver.dialects.rtoc.automation import Automation
 from pycaserver.dialects.rtoc.cipher import Cipher
