@@ -7,6 +7,7 @@ from caproto import ChannelString, ChannelType
 from caproto.server import PVGroup, SubGroup
 
 from ioc_sim import signals
+from ioc_sim.beamline import Beamline
 from ioc_sim.motor import Motor
 from ioc_sim.properties import VOLTS, alarms, control, display, moving, pv, readback
 from ioc_sim.recipe import Furnace
@@ -60,6 +61,18 @@ class SimulatedIOC(PVGroup):  # type: ignore[misc]
     RECIPE:TEMPERATURES  Temperatures of the recipe's steps.
     RECIPE:DURATIONS     Durations of the recipe's steps.
     RECIPE:STEP          The current step, 0 when idle.
+    CURRENT              Current of the ring, topped up.
+    SHUTTER              The beam's shutter, Closed or Open.
+    ENERGY               Photon energy that is wanted.
+    ENERGY:RBV           Photon energy as it is.
+    FLUX                 Photons per second behind the shutter.
+    GAUGE1               Pressure in front of VALVE.
+    GAUGE2               Pressure behind VALVE.
+    CAMERA               The beam on a screen, 12-bit, by rows.
+    CAMERA:WIDTH         Pixels in a row of CAMERA.
+    CAMERA:HEIGHT        Rows of CAMERA.
+    SPECTRUM             Counts of a detector, 2048 channels.
+    SCOPE                Transients, a million points.
     ==================== ==========================================
     """
 
@@ -103,6 +116,7 @@ class SimulatedIOC(PVGroup):  # type: ignore[misc]
     valve = pv("VALVE", "Closed", dtype=ChannelType.ENUM, enum_strings=["Closed", "Open"])
     motor = SubGroup(Motor, prefix="MOTOR")
     furnace = SubGroup(Furnace, prefix="")
+    beamline = SubGroup(Beamline, prefix="")
 
     @property
     def channels(self) -> dict[str, Any]:
