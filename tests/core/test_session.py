@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycaserver.core.errors import TOO_MANY_ERRORS
-from pycaserver.core.request_session import _HANDLERS, REQUESTS
+from pycaserver.core.request_session import _HANDLERS
+from pycaserver.core.requests import REQUESTS
 from pycaserver.core.session import ERROR_BURST_SECONDS
 from pycaserver.dialects.native import NativeDialect
 from tests.fakes import Peer, World
