@@ -1,0 +1,148 @@
+"""One run: the plan carried out, the invariants checked, the base line restored."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
+from typing import Any, Final
+
+from tests.servers import Server
+from tests.stress.link import Tamper
+from tests.stress.model import INCARNATION, Broken, Ledger
+from tests.stress.plan import Fault, Plan, make
+from tests.stress.report import Outcome, Violation
+from tests.stress.resources import Resources, metrics, resources
+from tests.stress.session import Session
+from tests.stress.world import CountingIOC
+from tests.timing import scaled
+
+SETTLE_SECONDS: Final = 30.0
+"""Within which everything is connected after the last fault, and the last value has come."""
+POLL_SECONDS: Final = 0.05
+BASE_SECONDS: Final = 20.0
+WARM_UP_SECONDS: Final = 3.0
+BAND: Final = 5.0
+"""The greatest deadband of the plan: so far the last value told may be from the newest."""
+BAD_WORDS: Final = ("Traceback", "ERROR", "never retrieved", "never awaited")
+NOTHING: Final = Resources(channels=0, sessions=0, descriptors=1 << 20, threads=1 << 20, memory=1 << 60)
+"""The base line of a server of which only that it has no sessions and channels is asked."""
+
+
+class Round:
+    """The sessions of a plan, from their first step until they have left."""
+
+    def __init__(self, plan: Plan, ioc: CountingIOC, server: Server, turn: int, tampers: Mapping[str, Tamper]) -> None:
+        """turn: counts the rounds in a world. tampers: by name of a session, what spoils its messages on purpose."""
+        self.ledger = Ledger()
+        self.merged_by_ioc = self.unexplained = 0
+        self.sessions = [
+            Session(script, self.ledger, server.monitor_url, ioc.prefix, f"own{number}", turn, tampers.get(script.name))
+            for number, script in enumerate(plan.scripts)
+        ]
+        self._plan = plan
+        self._ioc = ioc
+        self._started = 0.0
+
+    async def run(self) -> None:
+        """All of it; raises Violation."""
+        await self._ioc.go_on()
+        self._started = asyncio.get_running_loop().time()
+        scripts = (self._as(session, session.run(self._started)) for session in self.sessions)
+        await _all([*scripts, self._suffer(self._plan.faults)])
+        await _all(self._as(session, session.finish()) for session in self.sessions)
+        await self._settle()
+        await _all(self._as(session, session.close()) for session in self.sessions)
+
+    async def _as(self, session: Session, deed: Awaitable[None]) -> None:
+        try:
+            await deed
+        except Broken as broken:
+            at = asyncio.get_running_loop().time() - self._started
+            raise Violation(str(broken), session.name, at, session.last) from None
+
+    async def _suffer(self, faults: Iterable[Fault]) -> None:
+        loop = asyncio.get_running_loop()
+        for fault in faults:
+            await asyncio.sleep(max(0.0, self._started + fault.at - loop.time()))
+            await self._explain_gaps()
+            await self._ioc.suffer(fault)
+
+    async def _settle(self) -> None:
+        """Counters stand still: wait until everybody has everything."""
+        await self._ioc.stand_still()
+        pvs = {watch.pv for session in self.sessions for watch in session.wanted if watch.counts}
+        newest = {pv: await self._ioc.value(pv) for pv in sorted(pvs)}
+        for session in self.sessions:
+            await self._as(session, self._settled(session, newest))
+        await self._explain_gaps()
+
+    async def _settled(self, session: Session, newest: Mapping[str, float]) -> None:
+        deadline = asyncio.get_running_loop().time() + scaled(SETTLE_SECONDS)
+        while missing := session.missing(newest, BAND):
+            await session.watch_over()
+            if asyncio.get_running_loop().time() > deadline:
+                raise Broken(f"{scaled(SETTLE_SECONDS):g} s after all had come to rest: {missing}")
+            await asyncio.sleep(POLL_SECONDS)
+        await session.watch_over()
+
+    async def _explain_gaps(self) -> None:
+        """What no session has seen: does the IOC say that it has merged it?"""
+        gaps, self.ledger.gaps = self.ledger.gaps, []
+        for gap in gaps:
+            if gap.after // INCARNATION < self._ioc.incarnation:
+                self.unexplained += gap.missing
+            elif await self._ioc.replaced(gap.pv) >= gap.missing:
+                self.merged_by_ioc += gap.missing
+            else:
+                at = asyncio.get_running_loop().time() - self._started
+                raise Violation(f"{gap}: lost for everybody, and the IOC has merged none", "the server", at)
+
+
+async def stress(plan: Plan, ioc: CountingIOC, server: Server, tampers: Mapping[str, Tamper] | None = None) -> Outcome:
+    """Warm up, take the base line, carry out the plan, return to the base line; raises Violation."""
+    warm_up = make(plan.seed, WARM_UP_SECONDS, plan.counters)
+    await Round(warm_up, ioc, server, 1, {}).run()
+    base = await _return_to(NOTHING, server)
+    round = Round(plan, ioc, server, 2, tampers or {})
+    await round.run()
+    done = sum((session.done for session in round.sessions), Counter[str]())
+    end = await _return_to(base, server, done.total())
+    outcome = Outcome(plan, done, Counter(fault.do for fault in ioc.faults), base=base, end=end)
+    outcome.messages = sum(session.messages for session in round.sessions)
+    outcome.behind = max(session.behind for session in round.sessions)
+    outcome.counted, outcome.merged_by_ioc = round.ledger.counted, round.merged_by_ioc
+    outcome.unexplained = round.unexplained
+    outcome.metrics = await asyncio.to_thread(metrics, server)
+    _check_health(outcome, server)
+    return outcome
+
+
+async def _return_to(base: Resources, server: Server, steps: int = 0) -> Resources:
+    """Wait until the server holds no more than at the base line; what it holds then."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + scaled(BASE_SECONDS)
+    while excess := (now := await asyncio.to_thread(resources, server)).excess(base, steps):
+        if loop.time() > deadline:
+            raise Violation(f"not back to the base line, too many by {excess}: {base} -> {now}", "the server", 0.0)
+        await asyncio.sleep(POLL_SECONDS)
+    return now
+
+
+def _check_health(outcome: Outcome, server: Server) -> None:
+    """No fault counted, nothing in the log that should not be; and it ends when it is told to."""
+    faults = outcome.metrics["pycaserver_faults_total"]
+    bad = [line for line in server.output.splitlines() if any(word in line for word in BAD_WORDS)]
+    if faults or bad:
+        raise Violation(f"{faults:g} faults; in the log: {bad[:3]}", "the server", 0.0, server.output.splitlines())
+    if code := server.stop():
+        raise Violation(f"the server ended with {code}", "the server", 0.0, server.output.splitlines())
+
+
+async def _all(deeds: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """All side by side; the first that fails ends the others."""
+    tasks = [asyncio.ensure_future(deed) for deed in deeds]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
