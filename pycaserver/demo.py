@@ -88,7 +88,7 @@ SETTINGS: Final[dict[tuple[str, str], Any]] = {
         Rule(pv="rtoc://*", allow="write"),
         Rule(pv="loc://*", allow="write"),
     ],
-    ("history", "keep"): [f"{PREFIX}{name}" for name in ("T1", "SETPOINT", "COUNTER")],
+    ("history", "keep"): [f"{PREFIX}{name}" for name in ("T1", "SETPOINT", "COUNTER", "CURRENT", "FLUX")],
     ("evok", "enabled"): True,
     ("evok", "device"): evok_devices(PREFIX),
     ("socketio", "enabled"): find_spec("socketio") is not None,

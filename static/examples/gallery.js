@@ -21,6 +21,7 @@ function addSource(article) {
   summary.textContent = "Source";
   pre.tabIndex = 0;
   copy.textContent = "Copy";
+  copy.hidden = !navigator.clipboard; // browsers have it where the page came safely
   copy.addEventListener("click", () => navigator.clipboard.writeText(pre.textContent));
   details.append(summary, pre, copy);
   details.addEventListener("toggle", () => details.open && show(details, page), { once: true });
