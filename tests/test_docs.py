@@ -19,7 +19,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from pycaserver import cli, settings
-from pycaserver.core import messages
+from pycaserver.core import messages, requests
 from pycaserver.core.errors import CLOSE_CODES, ERROR_CODES
 from pycaserver.core.figures import Figures
 from pycaserver.core.messages import MESSAGES
@@ -113,14 +113,14 @@ def keys(struct: type[Struct]) -> set[str]:
 def test_requests_and_their_keys() -> None:
     table = rows(section(PROTOCOL, "## Requests"))
     documented = {row[0].strip("`"): set(re.findall(r"`(\w+)`", row[1])) for row in table}
-    options = keys(messages.OptionKeys) - {"id"}
+    options = keys(requests.OptionKeys) - {"id"}
     assert documented == {
         tag(request): keys(request) - options - {"id"} for request in REQUESTS
     }  # options have a table of their own, id a sentence
 
 
 def test_options() -> None:
-    same(first_column(section(PROTOCOL, "## Options")), keys(messages.SetOptions) - {"id"})
+    same(first_column(section(PROTOCOL, "## Options")), keys(requests.SetOptions) - {"id"})
 
 
 MESSAGE_SECTIONS = {

@@ -11,13 +11,15 @@ from typing import Any, Final, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from pycaserver.core import messages
+from pycaserver.core import messages, terms
 from pycaserver.core.errors import ERROR_CODES
 
 Schema: TypeAlias = dict[str, Any]
 Document: TypeAlias = dict[str, Any]
 """A document in the making, or a part of it."""
 
+_HELD: Final = {**vars(terms), **vars(messages)}
+"""Where the types stand that others hold."""
 _REFERENCE: Final = "#/components/schemas/{name}"
 
 
@@ -38,7 +40,7 @@ def schemas_of(structs: Iterable[type[Struct]], codes: dict[str, str] = ERROR_CO
     schemas: dict[str, Schema] = msgspec.json.decode(msgspec.json.encode(components))  # defaults as JSON, not tuples
     named = {struct.__name__: struct for struct in types}
     for name, schema in schemas.items():
-        _describe(named.get(name) or getattr(messages, name), schema["properties"])
+        _describe(named.get(name) or _HELD[name], schema["properties"])
     if "Error" in schemas:
         schemas["Error"]["properties"]["code"] |= {"enum": list(codes), "description": as_list(codes)}
     return schemas

@@ -8,7 +8,10 @@ import pytest
 from jsonschema import Draft7Validator
 
 from pycaserver.core import messages as m
+from pycaserver.core import requests as r
 from pycaserver.core.errors import CLOSE_CODES, ERROR_CODES, PycaError
+from pycaserver.core.options import SubscriptionOptions
+from pycaserver.core.terms import Reduce
 from pycaserver.dialects.native import NativeDialect
 from pycaserver.web.asyncapi import asyncapi
 from tests.validators import DIRECTORY, asyncapi_schema, dead_references, problems
@@ -22,24 +25,24 @@ READING: dict[str, Any] = {
 LIMITS = m.LimitPair(0.0, "NaN")
 METADATA: dict[str, Any] = {"pvname": "SIM:A", "type": "enum", "count": 1, "enum_strs": ("Off", "On"), "alarm": LIMITS}
 
-REQUESTS: list[m.Request] = [
-    m.Connect(pv="SIM:A"),
-    m.Connect(pv=["SIM:A", "SIM:B"], id=7, metadata=True, encoding="binary", max_rate=2.5, deadband=0.0, max_count=10),
-    m.Connect(pv="SIM:A", max_rate=None, reduce=m.Reduce(100), as_="string", nanos=True, first=5),
-    m.Disconnect(pv=["SIM:A"]),
-    m.SetOptions(batch=True, reduce=None, id="o"),
-    m.Get(pv="SIM:A", timeout=0.5),
-    m.Put(pv="SIM:A", value=2.5, id="p"),
-    m.Put(pv="SIM:A", value=[1, "NaN"], wait=False, timeout=1),
-    m.Info(pv="SIM:A", id="i"),
-    m.List(),
-    m.History(pv="SIM:A", since=1447799204.25, points=100, id="h"),
-    m.History(pv="SIM:A", seconds=60),
-    m.GetEvents(since=5, limit=0, subscribe=True, id="e"),
-    m.Pause(),
-    m.Resume(id=2**40),
-    m.Ping(id="p"),
-    m.Authenticate(token="secret", id="a"),
+REQUESTS: list[r.Request] = [
+    r.Connect(pv="SIM:A"),
+    r.Connect(pv=["SIM:A", "SIM:B"], id=7, metadata=True, encoding="binary", max_rate=2.5, deadband=0.0, max_count=10),
+    r.Connect(pv="SIM:A", max_rate=None, reduce=Reduce(100), as_="string", nanos=True, first=5),
+    r.Disconnect(pv=["SIM:A"]),
+    r.SetOptions(batch=True, reduce=None, id="o"),
+    r.Get(pv="SIM:A", timeout=0.5),
+    r.Put(pv="SIM:A", value=2.5, id="p"),
+    r.Put(pv="SIM:A", value=[1, "NaN"], wait=False, timeout=1),
+    r.Info(pv="SIM:A", id="i"),
+    r.List(),
+    r.History(pv="SIM:A", since=1447799204.25, points=100, id="h"),
+    r.History(pv="SIM:A", seconds=60),
+    r.GetEvents(since=5, limit=0, subscribe=True, id="e"),
+    r.Pause(),
+    r.Resume(id=2**40),
+    r.Ping(id="p"),
+    r.Authenticate(token="secret", id="a"),
 ]
 ANSWERS: list[m.Message] = [
     m.Connection(pvname="SIM:A", conn=True, id=7),
@@ -64,7 +67,7 @@ ANSWERS: list[m.Message] = [
             m.Event(id=2, time=2.5, pvname="SIM:A", kind="connection", conn=False, reason="lost"),
         ]
     ),
-    m.OptionsAnswer(batch=False, **m.SubscriptionOptions(reduce=m.Reduce(5)).as_dict()),
+    m.OptionsAnswer(batch=False, **SubscriptionOptions(reduce=Reduce(5)).as_dict()),
     m.Pong(id=1),
     m.AuthenticateAnswer(ok=True, user="anna", expires=1447799204.25, id="a"),
     m.Error(code="not_found", message="No.", action="get", pvname="SIM:A", id=3),
@@ -140,7 +143,7 @@ def test_every_reference_leads_somewhere() -> None:
     assert dead_references({"a": [{"$ref": "#/b/c"}], "b": {}}) == ["#/b/c"]
 
 
-@pytest.mark.parametrize(("action", "structs"), [("receive", m.REQUESTS), ("send", m.MESSAGES)])
+@pytest.mark.parametrize(("action", "structs"), [("receive", r.REQUESTS), ("send", m.MESSAGES)])
 def test_every_type_is_a_message_named_by_its_tag(action: str, structs: tuple[type[msgspec.Struct], ...]) -> None:
     operation = DOCUMENT["operations"][action]
     assert operation["action"] == action
@@ -169,7 +172,7 @@ def test_error_codes_are_those_of_the_table() -> None:
 
 
 def test_every_type_has_an_example_here() -> None:
-    assert {type(example) for example in REQUESTS} == {*m.REQUESTS}
+    assert {type(example) for example in REQUESTS} == {*r.REQUESTS}
     assert {type(example) for example in ANSWERS} == {*m.MESSAGES}
 
 
@@ -177,13 +180,13 @@ def test_every_type_has_an_example_here() -> None:
 def test_real_message_conforms_to_its_own_schema_only(example: msgspec.Struct) -> None:
     sent = as_sent(example)
     assert payload_problems(type(example).__name__, sent) == []
-    kin = m.REQUESTS if isinstance(example, m.Request) else m.MESSAGES
+    kin = r.REQUESTS if isinstance(example, r.Request) else m.MESSAGES
     for other in {*kin} - {type(example)}:
         assert payload_problems(other.__name__, sent) != []
 
 
 @pytest.mark.parametrize("example", REQUESTS, ids=lambda example: type(example).__name__)
-def test_what_the_schema_allows_the_server_takes(example: m.Request) -> None:
+def test_what_the_schema_allows_the_server_takes(example: r.Request) -> None:
     assert NativeDialect().decode(msgspec.json.encode(example)) == example
 
 
@@ -202,7 +205,7 @@ def test_wrong_message_is_refused(name: str, message: dict[str, Any]) -> None:
 @pytest.mark.parametrize("text", ["SIM:A", 'SIM:A.VAL{"dbnd":{"abs":1}}', "5", '"SIM:A"'])
 def test_other_text_is_a_pv_name(text: str) -> None:
     assert payload_problems("PVName", text) == []
-    assert NativeDialect().decode(text.encode()) == m.Connect(pv=text)
+    assert NativeDialect().decode(text.encode()) == r.Connect(pv=text)
 
 
 @pytest.mark.parametrize("text", ['{"action": "ping"}', " \n{}", "[]", "\t["])
@@ -214,7 +217,7 @@ def test_batch_is_an_array_of_messages() -> None:
     batch = [as_sent(example) for example in ANSWERS]
     assert payload_problems("Batch", batch) == []
     assert payload_problems("Batch", []) != []
-    assert payload_problems("Batch", [*batch, as_sent(m.Ping())]) != []
+    assert payload_problems("Batch", [*batch, as_sent(r.Ping())]) != []
 
 
 def test_binary_frames_are_no_json() -> None:

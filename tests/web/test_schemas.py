@@ -7,6 +7,8 @@ import pytest
 from msgspec import Meta, Struct
 
 from pycaserver.core import messages as m
+from pycaserver.core import requests as r
+from pycaserver.core import terms
 from pycaserver.web.query import Query
 from pycaserver.web.schemas import as_list, docstring, info, one_of, reference, schemas_of
 
@@ -17,13 +19,13 @@ def properties(struct: type[Struct]) -> dict[str, Any]:
 
 
 def test_types_bring_the_types_that_they_hold() -> None:
-    assert schemas_of([m.Connect]).keys() == {"Connect", "Reduce"}
-    assert schemas_of([m.Ping]).keys() == {"Ping"}
+    assert schemas_of([r.Connect]).keys() == {"Connect", "Reduce"}
+    assert schemas_of([r.Ping]).keys() == {"Ping"}
 
 
 def test_types_are_described_by_their_docstrings() -> None:
-    for name, schema in schemas_of([*m.REQUESTS, *m.MESSAGES]).items():
-        assert schema["description"] == getattr(m, name).__doc__
+    for name, schema in schemas_of([*r.REQUESTS, *m.MESSAGES]).items():
+        assert schema["description"] == (vars(terms) | vars(r) | vars(m))[name].__doc__
 
 
 def test_fields_are_described_by_the_string_below_them() -> None:
@@ -35,10 +37,10 @@ def test_fields_are_described_by_the_string_below_them() -> None:
 def test_inherited_and_renamed_fields_are_described_too() -> None:
     assert properties(m.Monitor)["timestamp"]["description"] == "The IOC's time stamp, UNIX seconds."
     assert properties(m.InfoAnswer)["count"]["description"].startswith("The native element count")
-    assert properties(m.Connect)["as"]["description"] == "A char waveform as one string, an enum as its state string."
+    assert properties(r.Connect)["as"]["description"] == "A char waveform as one string, an enum as its state string."
 
 
-@pytest.mark.parametrize("struct", [m.SetOptions, Query], ids=lambda struct: str(struct.__name__))
+@pytest.mark.parametrize("struct", [r.SetOptions, Query], ids=lambda struct: str(struct.__name__))
 def test_every_option_is_described(struct: type[Struct]) -> None:
     assert {key for key, schema in properties(struct).items() if not schema.get("description")} == {"action", "id"}
 
@@ -64,8 +66,8 @@ def test_codes_of_an_error_may_be_given() -> None:
 
 
 def test_parts() -> None:
-    assert reference(m.Ping) == {"$ref": "#/components/schemas/Ping"}
-    assert one_of([m.Ping, m.Pong])["oneOf"] == [reference(m.Ping), reference(m.Pong)]
+    assert reference(r.Ping) == {"$ref": "#/components/schemas/Ping"}
+    assert one_of([r.Ping, m.Pong])["oneOf"] == [reference(r.Ping), reference(m.Pong)]
     assert as_list({"a": "One.", "b": "Two."}) == "- `a`: One.\n- `b`: Two."
-    assert docstring(m.Ping) == "Ask for a pong." and docstring(object()) != docstring(m.Ping)
+    assert docstring(r.Ping) == "Ask for a pong." and docstring(object()) != docstring(r.Ping)
     assert info("T", "1.2", "D")["version"] == "1.2"
