@@ -1,10 +1,28 @@
 /** EPICS process variables as HTML elements: `<epics-value pv="SIM:T1"></epics-value>`; no script needed. */
 
+import { EpicsBar } from "./elements/bar.js";
+import { EpicsButton } from "./elements/button.js";
+import { EpicsEnum } from "./elements/enum.js";
+import { EpicsGauge } from "./elements/gauge.js";
+import { EpicsInput } from "./elements/input.js";
+import { EpicsLed } from "./elements/led.js";
 import { EpicsScope } from "./elements/scope.js";
+import { EpicsSlider } from "./elements/slider.js";
+import { EpicsTable } from "./elements/table.js";
+import { EpicsToggle } from "./elements/toggle.js";
 import { EpicsValue } from "./elements/value.js";
 
 const ELEMENTS = {
+  "epics-bar": EpicsBar,
+  "epics-button": EpicsButton,
+  "epics-enum": EpicsEnum,
+  "epics-gauge": EpicsGauge,
+  "epics-input": EpicsInput,
+  "epics-led": EpicsLed,
   "epics-scope": EpicsScope,
+  "epics-slider": EpicsSlider,
+  "epics-table": EpicsTable,
+  "epics-toggle": EpicsToggle,
   "epics-value": EpicsValue,
 };
 
@@ -13,4 +31,17 @@ for (const [name, element] of Object.entries(ELEMENTS)) {
 }
 
 export { EpicsElement } from "./elements/element.js";
-export { EpicsScope, EpicsValue };
+export { WritableElement } from "./elements/write.js";
+export {
+  EpicsBar,
+  EpicsButton,
+  EpicsEnum,
+  EpicsGauge,
+  EpicsInput,
+  EpicsLed,
+  EpicsScope,
+  EpicsSlider,
+  EpicsTable,
+  EpicsToggle,
+  EpicsValue,
+};

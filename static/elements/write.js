@@ -1,0 +1,218 @@
+/** What all elements that write have in common: access, confirmation, pending, refusal. */
+
+import { confirmed } from "./confirm.js";
+import { EpicsElement } from "./element.js";
+import { parseValue } from "./parse.js";
+import { sentenceOf, STATE, setText } from "./state.js";
+import { controls } from "./style.js";
+
+const TIMEOUT = 60;
+/** Milliseconds after which a write is told to be under way; most are faster, and would only flicker. */
+const SLOW = 250;
+/** Milliseconds for which what was written is shown, unless a value comes before. */
+const HOLD = 1000;
+const LOCK = `<svg part="lock" viewBox="0 0 12 12" aria-hidden="true"><path d="M2 5.5H10V11H2Z"/>` +
+  `<path d="M3.75 5.5V3.75A2.25 2.25 0 0 1 8.25 3.75V5.5"/></svg>`;
+
+/** @param {string} body with a part "control" */
+export const writableRow = (body) =>
+  `<span part="label"></span>${body}<span part="units"></span>${LOCK}${STATE}<span class="unseen" id="reason"></span>` +
+  `<span class="unseen" role="status"></span><span class="alert" role="alert"></span>`;
+
+/** Base of the elements that write. A subclass calls `write(value)`, and shows `shown`. */
+export class WritableElement extends EpicsElement {
+  static observedAttributes = [...EpicsElement.observedAttributes, "confirm", "disabled"];
+  static styles = [controls];
+  static role = null;
+  static isControl = true;
+
+  #pending = 0;
+  #isSlow = false;
+  #isHeld = false;
+  #held;
+  #holdTimer = 0;
+  #hasChanged = false;
+
+  constructor() {
+    super();
+    this.addEventListener("keydown", (event) => this.#dismissByEscape(event));
+  }
+
+  get named() {
+    return this.find("control");
+  }
+
+  /** Why nothing can be written now; empty if it can. @returns {string} */
+  get reason() {
+    const { update } = this;
+    if (this.hasAttribute("disabled")) return "Disabled on this page";
+    if (update.condition !== "live" && update.condition !== "connected") return sentenceOf(update);
+    return update.access?.write ? "" : "Read-only: you may not write this PV";
+  }
+
+  get mayWrite() {
+    return this.reason === "";
+  }
+
+  /** Whether a write has not been answered yet. */
+  get isPending() {
+    return this.#pending > 0;
+  }
+
+  /** The value to show: the one just written, until the IOC tells another. */
+  get shown() {
+    return this.#isHeld ? this.#held : this.update.value;
+  }
+
+  get state() {
+    return this.#isSlow ? ["pending", "writing", ""] : super.state;
+  }
+
+  onUpdate({ kind }) {
+    if (kind !== "value") return;
+    this.#hasChanged = true;
+    if (!this.isPending) this.#release();
+  }
+
+  onLeave() {
+    this.shadowRoot.querySelector("dialog")?.close();
+    this.#release();
+  }
+
+  /**
+   * Write, after a confirmation if the attribute `confirm` asks for one. The outcome is shown, and told by an event
+   * "epics-written" or "epics-refused".
+   * @param {import("../pycaserver.js").PutValue} value
+   * @returns {Promise<boolean>} whether it was written
+   */
+  async write(value) {
+    if (!this.mayWrite) return this.#refuse(value, { code: "read_only", message: this.reason });
+    if (!(await this.#isConfirmed(value))) return false;
+    return this.put(value);
+  }
+
+  /** Write text as a value of the PV's type. @param {string} text @returns {Promise<boolean>} */
+  async writeText(text) {
+    try {
+      return await this.write(parseValue(text, this.update.metadata));
+    } catch (error) {
+      return this.#refuse(text, { code: "bad_value", message: error.message });
+    }
+  }
+
+  /** Write without a question. @returns {Promise<boolean>} */
+  async put(value) {
+    const pv = this.names[0];
+    this.#begin(value);
+    try {
+      const { elapsed } = await this.client.put(pv, value, this.#putOptions);
+      this.#end();
+      return this.#tell("epics-written", { pv, value, elapsed });
+    } catch (error) {
+      this.#end();
+      this.#release();
+      return this.#refuse(value, error);
+    }
+  }
+
+  /** Tell what was refused, until the next write, or until it is dismissed. @returns {false} */
+  #refuse(value, { code = "error", message }) {
+    this.setAttribute("data-refused", code);
+    this.#alert.replaceChildren(...refusal(message, () => this.#dismiss()));
+    this.renderSoon();
+    this.#tell("epics-refused", { pv: this.names[0], value, code, message });
+    return false;
+  }
+
+  get #alert() {
+    return this.shadowRoot.querySelector("[role=alert]");
+  }
+
+  get #putOptions() {
+    const timeout = Number(this.getAttribute("timeout") ?? TIMEOUT);
+    return { timeout, wait: !this.hasAttribute("no-wait") };
+  }
+
+  /** `{value}` in the question stands for what would be written. */
+  async #isConfirmed(value) {
+    if (!this.hasAttribute("confirm")) return true;
+    const question = this.getAttribute("confirm") || `Write {value} to ${this.displayName}?`;
+    return confirmed(this.shadowRoot, question.replaceAll("{value}", this.describeValue(value)));
+  }
+
+  /** @param {import("../pycaserver.js").PutValue} value @returns {string} for people */
+  describeValue(value) {
+    const { metadata, units } = this.update;
+    return `${metadata?.enumStrings?.[value] ?? value} ${units}`.trim();
+  }
+
+  #begin(value) {
+    this.#dismiss();
+    this.#pending += 1;
+    this.#hasChanged = false;
+    this.#hold(value);
+    this.toggleAttribute("data-pending", true);
+    setTimeout(() => this.#setSlow(this.isPending), SLOW);
+  }
+
+  #end() {
+    this.#pending -= 1;
+    this.toggleAttribute("data-pending", this.isPending);
+    this.#setSlow(this.#isSlow && this.isPending);
+    if (this.isPending) return;
+    if (this.#hasChanged) this.#release();
+    else this.#holdTimer = setTimeout(() => this.#release(), HOLD);
+  }
+
+  #setSlow(isSlow) {
+    this.#isSlow = isSlow;
+    this.renderSoon();
+  }
+
+  #hold(value) {
+    clearTimeout(this.#holdTimer);
+    this.#isHeld = true;
+    this.#held = value;
+    this.renderSoon();
+  }
+
+  #release() {
+    clearTimeout(this.#holdTimer);
+    this.#isHeld = false;
+    this.renderSoon();
+  }
+
+  #dismiss() {
+    this.removeAttribute("data-refused");
+    this.#alert.replaceChildren();
+  }
+
+  #dismissByEscape({ key }) {
+    if (key === "Escape") this.#dismiss();
+  }
+
+  #tell(name, detail) {
+    return this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  }
+
+  /** Subclasses call this first: it shows to everybody whether the control can be used, and why not. */
+  render(_update, _updates) {
+    const { reason } = this;
+    const control = this.find("control");
+    control.setAttribute("aria-disabled", String(reason !== ""));
+    control.setAttribute("aria-describedby", "state reason");
+    setText(this.shadowRoot.getElementById("reason"), reason);
+  }
+}
+
+/** @returns {Element[]} the server's words, and a button that takes them away */
+function refusal(message, dismiss) {
+  const [text, button] = ["span", "button"].map((name) => document.createElement(name));
+  text.setAttribute("part", "refusal");
+  text.textContent = message;
+  button.type = "button";
+  button.ariaLabel = "Dismiss";
+  button.textContent = "×";
+  button.addEventListener("click", dismiss);
+  return [text, button];
+}
