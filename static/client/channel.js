@@ -10,6 +10,8 @@ export class Channel {
   /** @type {Set<import("./subscription.js").Subscription>} */
   #subscriptions = new Set();
   #isAnswered = false;
+  /** Whether a value has come since the PV was connected. */
+  #isFresh = false;
   #isStale;
   #facts = { ...NO_CONNECTION, ...NO_READING, metadata: null, access: null };
 
@@ -37,10 +39,11 @@ export class Channel {
     return this.#subscriptions.size > 0;
   }
 
-  /** Seconds of history that somebody still waits for; 0 for none. */
-  get history() {
-    const waiting = [...this.#subscriptions].filter((subscription) => subscription.wantsHistory);
-    return Math.max(0, ...waiting.map((subscription) => subscription.options.history));
+  /** Seconds of history that have not been asked for yet, and now are; 0 for none. */
+  takeHistory() {
+    const wanting = [...this.#subscriptions].filter(({ historyIs }) => historyIs === "wanted");
+    for (const subscription of wanting) subscription.historyIs = "asked";
+    return Math.max(0, ...wanting.map(({ options }) => options.history));
   }
 
   /** @param {import("./subscription.js").Subscription} subscription */
@@ -65,14 +68,13 @@ export class Channel {
     this.sent = null;
     if (this.#isStale) return;
     this.#isStale = true;
+    this.#isFresh = false;
     this.#emit("stale", NO_CONNECTION);
   }
 
   /** The server is back, and is asked again. */
   search() {
-    for (const subscription of this.#subscriptions) {
-      subscription.wantsHistory = subscription.options.history > 0;
-    }
+    for (const subscription of this.#subscriptions) subscription.wantHistory();
     if (!this.#isStale) return;
     this.#isStale = this.#isAnswered = false;
     this.#emit("connection", NO_CONNECTION);
@@ -89,6 +91,7 @@ export class Channel {
       : { ...NO_CONNECTION, reason: reason ?? "lost", since: since ?? null };
     const isNew = !this.#isAnswered || Object.keys(facts).some((key) => facts[key] !== this.#facts[key]);
     this.#isAnswered = true;
+    if (!conn) this.#isFresh = false;
     if (isNew) this.#emit("connection", facts);
   }
 
@@ -97,6 +100,7 @@ export class Channel {
     const metadata = toMetadata(message);
     if (same(old, metadata)) return;
     const isOther = old && (old.type !== metadata.type || old.count > 1 !== metadata.count > 1);
+    if (isOther) this.#isFresh = false;
     this.#emit("metadata", { ...(isOther && NO_READING), metadata, units: metadata.units });
   }
 
@@ -105,20 +109,21 @@ export class Channel {
   }
 
   onMonitor(message) {
-    this.#isAnswered = true;
+    this.#isAnswered = this.#isFresh = true;
     const reading = toReading(message, this.#facts.metadata);
     this.#emit("value", { ...NO_CONNECTION, connected: true, ...reading });
   }
 
   onError({ code, message }) {
     this.#isAnswered = true;
+    this.#isFresh = false;
     this.#emit("error", { ...NO_CONNECTION, error: Object.freeze({ code, message }) });
   }
 
   onHistory(message) {
     const update = Object.freeze({ ...this.update, kind: "history", history: toHistory(message) });
-    for (const subscription of [...this.#subscriptions].filter(({ wantsHistory }) => wantsHistory)) {
-      subscription.wantsHistory = false;
+    for (const subscription of [...this.#subscriptions].filter(({ historyIs }) => historyIs === "asked")) {
+      subscription.historyIs = "told";
       subscription.deliver(update);
     }
   }
@@ -140,12 +145,12 @@ export class Channel {
   }
 
   get #condition() {
-    const { error, connected, value } = this.#facts;
+    const { error, connected } = this.#facts;
     if (error) return "error";
     if (this.#isStale) return "stale";
     if (!this.#isAnswered) return "searching";
     if (!connected) return "disconnected";
-    return value === undefined ? "connected" : "live";
+    return this.#isFresh ? "live" : "connected";
   }
 }
 

@@ -1,33 +1,32 @@
 /** The client: PVs to watch, to read and to write, over one connection to the server. */
 
 import { monitorUrl, namesUrl } from "./address.js";
-import { Channel } from "./channel.js";
+import { Channels } from "./channels.js";
 import { Connection } from "./connection.js";
 import { PVError } from "./errors.js";
-import { checkOptions, toRequest } from "./options.js";
+import { Identity } from "./identity.js";
+import { checkOptions } from "./options.js";
 import { Requests } from "./requests.js";
 import { Subscription } from "./subscription.js";
-import { isNumberCode, NO_READING, toHistory, toMetadata, toReading } from "./values.js";
-import { EventWatch, toEvents } from "./watch.js";
+import { isNumberCode, makeReading, makeRefusal, toEvents, toHistory, toMetadata } from "./values.js";
+import { EventWatch } from "./watch.js";
 
-const NAMES_PER_MESSAGE = 1000;
 const REQUEST_TIMEOUT = 10;
 const SERVER_TIMEOUT = 5;
 const SESSION = { action: "options", batch: true, encoding: "binary", metadata: true };
 
 export class PVClient extends EventTarget {
   #url;
-  #token;
   #requestTimeout;
+  #pauseWhenHidden;
   #connection;
   #requests;
+  #identity;
+  #channels;
   #watch;
-  /** @type {Map<string, Channel>} */
-  #channels = new Map();
-  /** @type {Set<Channel>} those whose subscription at the server has to be looked at */
-  #changed = new Set();
+  /** @type {AbortController|null} of what the page is listened to for */
+  #listening = null;
   #isPaused = false;
-  #isHidden = false;
 
   /**
    * @param {string|URL} [url]
@@ -36,16 +35,14 @@ export class PVClient extends EventTarget {
   constructor(url, { token, pauseWhenHidden = true, WebSocket, requestTimeout = REQUEST_TIMEOUT } = {}) {
     super();
     this.#url = monitorUrl(url);
-    this.#token = token;
     this.#requestTimeout = requestTimeout;
+    this.#pauseWhenHidden = pauseWhenHidden;
     this.#connection = new Connection(this.#url, WebSocket ?? globalThis.WebSocket);
     this.#requests = new Requests(this.#connection);
-    this.#watch = new EventWatch(
-      (request) => this.#ask(request),
-      () => this.#connection.send({ action: "events", subscribe: false, limit: 1 }),
-    );
-    this.#listen(pauseWhenHidden);
-    this.open();
+    this.#channels = new Channels(this.#connection);
+    this.#identity = new Identity(token, (request, how) => this.#requests.ask(request, requestTimeout, how));
+    this.#watch = new EventWatch((request) => this.#ask(request));
+    this.#connect();
   }
 
   /** @returns {import("./connection.js").ConnectionState} */
@@ -60,11 +57,14 @@ export class PVClient extends EventTarget {
 
   /** Connect now, whatever the back-off says. */
   open() {
+    this.#listen();
     this.#connection.open();
   }
 
   /** Close the connection, and stay closed until `open`; subscriptions stay, as stale. */
   close() {
+    this.#listening?.abort();
+    this.#listening = null;
     this.#connection.close();
   }
 
@@ -88,7 +88,8 @@ export class PVClient extends EventTarget {
    */
   monitor(pv, options, callback) {
     if (typeof options === "function") return this.monitor(pv, {}, options);
-    const channel = this.#channel(String(pv));
+    if (typeof pv !== "string") throw new TypeError("the name of a PV is a string");
+    const channel = this.#channels.open(pv);
     const subscription = new Subscription(channel, checkOptions(options ?? {}), callback ?? (() => {}));
     channel.add(subscription);
     return subscription;
@@ -104,10 +105,9 @@ export class PVClient extends EventTarget {
     const names = [pv].flat();
     const request = { action: "get", pv, timeout };
     const answers = names.length ? await this.#requests.askEach(request, names, timeout + this.#requestTimeout) : [];
-    const readings = await Promise.all(answers.map((answer, index) => this.#toUpdate(answer, names[index])));
-    if (Array.isArray(pv)) return readings.map((reading, index) => reading ?? refused(names[index], answers[index]));
+    if (Array.isArray(pv)) return Promise.all(answers.map((answer, index) => this.#toUpdate(names[index], answer)));
     if (answers[0] instanceof PVError) throw answers[0];
-    return readings[0];
+    return this.#toUpdate(pv, answers[0]);
   }
 
   /**
@@ -171,164 +171,101 @@ export class PVClient extends EventTarget {
    * @param {string|(() => string|Promise<string>)} token
    */
   async authenticate(token) {
-    const answer = await this.#authenticate(token);
-    this.#token = token;
-    for (const channel of this.#channels.values()) if (channel.isRefused) this.#subscribeAnew(channel);
+    const answer = await this.#identity.replace(token);
+    this.#channels.retry();
+    this.#watch.retry();
     return answer;
-  }
-
-  async #authenticate(token, how) {
-    const request = { action: "authenticate", token: typeof token === "function" ? await token() : token };
-    const { user, expires = null } = await this.#requests.ask(request, this.#requestTimeout, how);
-    return { user, expires };
   }
 
   #ask(request, extra = 0) {
     return this.#requests.ask(request, this.#requestTimeout + extra);
   }
 
-  #channel(pv) {
-    const { name } = this.state;
-    const isStale = name === "waiting" || name === "closed";
-    if (!this.#channels.has(pv)) this.#channels.set(pv, new Channel(pv, isStale, (channel) => this.#lookAt(channel)));
-    return this.#channels.get(pv);
-  }
-
-  #listen(pauseWhenHidden) {
-    this.#connection.greet = () => this.#greet();
+  #connect() {
+    const tellError = (error) => this.#tell("error", error);
+    this.#connection.renews = () => this.#identity.isRenewable;
+    this.#connection.greet = () => this.#identity.greet();
     this.#connection.onmessage = (message) => this.#receive(message);
     this.#connection.onstate = (state) => this.#stateChanged(state);
-    this.#connection.onerror = (error) => this.#tell("error", error);
-    globalThis.addEventListener?.("online", () => this.state.name === "waiting" && this.open());
-    const { document } = globalThis;
-    if (!pauseWhenHidden || !document) return;
-    document.addEventListener("visibilitychange", () => this.#visibilityChanged(document.hidden));
-    this.#isHidden = document.hidden;
+    this.#connection.onerror = this.#identity.onerror = this.#watch.onerror = tellError;
+    this.open();
   }
 
-  /** A tab that nobody sees costs the server nothing; one that is seen again is made sure of. */
-  #visibilityChanged(isHidden) {
-    this.#isHidden = isHidden;
-    this.#tellPause();
-    if (isHidden) return;
+  #listen() {
+    if (this.#listening) return;
+    this.#listening = new AbortController();
+    const { signal } = this.#listening;
+    const { document } = globalThis;
+    globalThis.addEventListener?.("online", () => this.#openIfWaiting(), { signal });
+    if (this.#pauseWhenHidden) document?.addEventListener("visibilitychange", () => this.#seen(), { signal });
+  }
+
+  #openIfWaiting() {
     if (this.state.name === "waiting") this.open();
+  }
+
+  /** A tab that nobody sees costs the server nothing; one that is seen again is brought up to date at once. */
+  #seen() {
+    this.#tellPause();
+    if (document.hidden) return;
+    this.#openIfWaiting();
     this.#connection.probe();
   }
 
-  #tellPause() {
-    this.#connection.send({ action: this.#isPaused || this.#isHidden ? "pause" : "resume" });
+  get #wantsNothing() {
+    return this.#isPaused || Boolean(this.#pauseWhenHidden && globalThis.document?.hidden);
   }
 
-  /** Before anything else the server has to know who we are. */
-  async #greet() {
-    if (!this.#token) return;
-    await this.#authenticate(this.#token, { isGreeting: true }).catch((error) => this.#tell("error", error));
+  #tellPause() {
+    this.#connection.send({ action: this.#wantsNothing ? "pause" : "resume" });
   }
 
   #stateChanged(state) {
-    const isOpen = state.name === "open";
-    if (isOpen) this.#begin();
+    if (state.name === "open") this.#begin();
     else if (state.name !== "connecting") this.#end(state);
     this.#tell("state", state);
   }
 
   #begin() {
     this.#connection.send(SESSION);
-    if (this.#isPaused || this.#isHidden) this.#tellPause();
+    if (this.#wantsNothing) this.#tellPause();
     this.#requests.flush();
-    for (const channel of this.#channels.values()) {
-      channel.search();
-      this.#changed.add(channel);
-    }
-    this.#flush();
-    this.#watch.resume();
+    this.#channels.begin();
+    this.#watch.begin();
   }
 
   #end({ why }) {
+    this.#identity.end();
     this.#requests.abandon(why);
-    for (const channel of this.#channels.values()) channel.lose();
+    this.#channels.end();
   }
 
   #receive(message) {
-    if (message.id !== undefined && this.#requests.answer(message)) return;
-    if (message.msg_type === "events") return this.#receiveEvents(message);
-    const channel = this.#channels.get(message.pvname);
-    if (channel?.sent) channel.receive(message);
-    else if (message.msg_type === "error" && !channel) this.#tell("error", toError(message));
+    if (this.#requests.answer(message)) return;
+    if (message.msg_type === "events") this.#receiveEvents(message);
+    else if (!this.#channels.receive(message) && message.msg_type === "error") this.#tell("error", toError(message));
   }
 
   #receiveEvents(message) {
-    this.#watch.receive(message);
-    this.#tell("events", toEvents(message));
+    const told = toEvents(message);
+    this.#watch.receive(told);
+    this.#tell("events", told);
   }
 
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
-  /** Changes of one turn of the event loop go out together, and those that cancel each other do not. */
-  #lookAt(channel) {
-    if (!this.#changed.size) queueMicrotask(() => this.#flush());
-    this.#changed.add(channel);
-  }
-
-  #subscribeAnew(channel) {
-    channel.sent = null;
-    this.#lookAt(channel);
-  }
-
-  #flush() {
-    const changed = [...this.#changed];
-    this.#changed.clear();
-    const unused = changed.filter((channel) => !channel.isUsed);
-    for (const channel of unused) this.#channels.delete(channel.pv);
-    if (this.state.name !== "open") return;
-    this.#send("disconnect", unused.filter((channel) => channel.sent).map(({ pv }) => pv), {});
-    for (const [options, names] of this.#toConnect(changed)) this.#send("connect", names, JSON.parse(options));
-  }
-
-  /** @returns {Map<string, string[]>} options as JSON -> names of the PVs that are not subscribed with those */
-  #toConnect(channels) {
-    const groups = new Map();
-    for (const channel of channels.filter(({ isUsed }) => isUsed)) {
-      const options = JSON.stringify(toRequest(channel.options));
-      const { history } = channel;
-      if (options === channel.sent && !history) continue;
-      channel.sent = options;
-      const request = history ? JSON.stringify({ ...JSON.parse(options), history }) : options;
-      groups.set(request, [...(groups.get(request) ?? []), channel.pv]);
-    }
-    return groups;
-  }
-
-  #send(action, names, options) {
-    for (let start = 0; start < names.length; start += NAMES_PER_MESSAGE) {
-      this.#connection.send({ action, pv: names.slice(start, start + NAMES_PER_MESSAGE), ...options });
-    }
-  }
-
-  /** @returns {Promise<object|null>} null for an answer that is an error */
-  async #toUpdate(answer, pv) {
-    if (answer instanceof PVError) return null;
-    const type = isNumberCode(answer.value) ? (await this.info(pv)).type : "";
-    const { metadata = null, access = null } = this.#channels.get(pv)?.update ?? {};
-    const reading = toReading(answer, { type });
-    return Object.freeze({ ...snapshot(pv), kind: "value", condition: "live", connected: true, ...reading, metadata, access });
+  /** Only a PV that is a string may have the value "NaN", and a `get` does not tell types. */
+  async #toUpdate(pv, answer) {
+    if (answer instanceof PVError) return makeRefusal(pv, answer);
+    const known = this.#channels.get(pv)?.update;
+    const isDoubtful = isNumberCode(answer.value) && !known?.metadata;
+    return makeReading(pv, answer, known, isDoubtful ? (await this.info(pv)).type : known?.metadata?.type);
   }
 }
 
-function snapshot(pv) {
-  return { pv, reason: null, since: null, error: null, ...NO_READING, metadata: null, access: null, history: null };
-}
-
-function refused(pv, { code, message }) {
-  const error = Object.freeze({ code, message });
-  return Object.freeze({ ...snapshot(pv), kind: "error", condition: "error", connected: false, error });
-}
-
-function toError({ code, message, pvname }) {
-  return new PVError(code, message, pvname ?? null);
-}
+const toError = ({ code, message }) => new PVError(code, message);
 
 const shared = new Map();
 

@@ -9,13 +9,17 @@ const HEARTBEAT = 5_000;
 const QUIET = 15_000;
 const PATIENCE = 10_000;
 const OPEN = 1;
+const LOGIN_ENDED = 4003;
 
-/** Why the server closed, by close code; after those that do not return only `open` connects again. */
+/**
+ * Why the server closed, by close code; after those that do not return only `open` connects again. A message that was
+ * too big was a put, and that is not sent again.
+ */
 const CLOSURES = {
   1001: { why: "The server is shutting down", returns: true },
   1002: { why: "The server refused a frame that was not masked", returns: false },
   1007: { why: "The server refused a message that was not UTF-8", returns: false },
-  1009: { why: "The server refused a message that was too big", returns: false },
+  1009: { why: "The server refused a message that was too big", returns: true },
   1011: { why: "The server had an internal error", returns: true },
   1013: { why: "The server is full", returns: true },
   4001: { why: "This page was too slow for its updates", returns: true },
@@ -41,12 +45,14 @@ export class Connection {
   #attempts = 0;
   #retryTimer;
   #heartbeat;
+  /** Runs while an answer is awaited without which the connection is given up. */
+  #verdict = null;
   #heardAt = 0;
-  #pingedAt = 0;
-  #beatAt = 0;
 
   /** @type {ConnectionState} */
   state = { name: "closed" };
+  /** Whether a log-in that has ended can be renewed. @type {() => boolean} */
+  renews = () => false;
   /** What has to be done in a new session before it counts as open. @type {() => Promise<void>|void} */
   greet = () => {};
   /** @type {(message: object) => void} */
@@ -61,6 +67,7 @@ export class Connection {
    * @param {typeof WebSocket} WebSocket the class to use
    */
   constructor(url, WebSocket) {
+    if (!WebSocket) throw new TypeError("There is no WebSocket here: give a class as the option WebSocket");
     this.#url = url;
     this.#WebSocket = WebSocket;
   }
@@ -89,10 +96,14 @@ export class Connection {
     return true;
   }
 
-  /** Ask for a sign of life: without one the connection is given up within ten seconds or so. */
+  /** Ask for a sign of life: without one the connection is given up. */
   probe() {
-    if (!this.send({ action: "ping" })) return;
-    this.#pingedAt = Date.now();
+    if (!this.#verdict && this.send({ action: "ping" })) this.#await(() => this.probe());
+  }
+
+  /** How much the socket has yet to send, in bytes. */
+  get backlog() {
+    return this.#socket?.bufferedAmount ?? 0;
   }
 
   #connect() {
@@ -103,26 +114,26 @@ export class Connection {
       return this.#lost({ why: `${this.#url} cannot be opened: ${error.message}`, returns: false });
     }
     this.#listen(this.#socket);
+    this.#await(() => this.#lost(LOST));
   }
 
   #listen(socket) {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.#opened(socket);
     socket.onmessage = (event) => this.#heard(event.data);
-    socket.onclose = (event) => this.#lost(CLOSURES[event.code] ?? LOST, event.code);
+    socket.onclose = (event) => this.#closed(event.code);
     socket.onerror = () => {};
   }
 
   async #opened(socket) {
-    this.#heardAt = this.#beatAt = Date.now();
-    this.#pingedAt = 0;
+    this.#alive();
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT);
     await this.greet();
     if (socket === this.#socket) this.#enter({ name: "open" });
   }
 
   #heard(data) {
-    this.#heardAt = Date.now();
+    this.#alive();
     this.#attempts = 0;
     for (const message of this.#decode(data)) this.#hand(message);
   }
@@ -145,6 +156,11 @@ export class Connection {
     }
   }
 
+  #closed(code) {
+    const { why, returns } = CLOSURES[code] ?? LOST;
+    this.#lost({ why, returns: returns || (code === LOGIN_ENDED && this.renews()) }, code);
+  }
+
   #lost({ why, returns }, code) {
     this.#drop();
     const state = { why, ...(code && { code }) };
@@ -157,6 +173,7 @@ export class Connection {
 
   #drop() {
     clearInterval(this.#heartbeat);
+    this.#alive();
     const socket = this.#socket;
     this.#socket = null;
     if (!socket) return;
@@ -171,11 +188,22 @@ export class Connection {
 
   /** A laptop that slept, a cable that was pulled: the socket looks open, but a ping gets no answer. */
   #beat() {
-    const now = Date.now();
-    const wasAsleep = now - this.#beatAt > 2 * HEARTBEAT;
-    this.#beatAt = now;
-    const unanswered = this.#pingedAt > this.#heardAt;
-    if (unanswered ? wasAsleep : now - this.#heardAt > QUIET) this.probe();
-    else if (unanswered && now - this.#pingedAt > PATIENCE) this.#lost(LOST);
+    if (Date.now() - this.#heardAt > QUIET) this.probe();
+  }
+
+  #alive() {
+    this.#heardAt = Date.now();
+    clearTimeout(this.#verdict);
+    this.#verdict = null;
+  }
+
+  /** Give up unless something is heard soon. Who was asleep meanwhile has not listened, and tries `again`. */
+  #await(again) {
+    const since = Date.now();
+    this.#verdict = setTimeout(() => {
+      this.#verdict = null;
+      if (Date.now() - since > 2 * PATIENCE) again();
+      else this.#lost(LOST);
+    }, PATIENCE);
   }
 }

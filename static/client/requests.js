@@ -3,6 +3,7 @@
 import { PVError } from "./errors.js";
 
 const MOST = 10_000;
+const MOST_BYTES = 2 ** 24;
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 export class Requests {
@@ -37,7 +38,8 @@ export class Requests {
    * @returns {Promise<(object|PVError)[]>} answers in the order of the names
    */
   askEach(request, names, timeout, { isGreeting = false } = {}) {
-    if (this.#pending.size >= MOST) return Promise.resolve(names.map((name) => tooMany(name)));
+    const { backlog } = this.#connection;
+    if (this.#pending.size >= MOST || backlog > MOST_BYTES) return Promise.resolve(names.map(tooMany));
     return new Promise((resolve, reject) => {
       const asked = new Asked({ ...request, id: ++this.#lastId }, names, resolve);
       asked.timer = setTimeout(() => this.#fail(asked, "timeout", "No answer came in time"), milliseconds(timeout));
@@ -51,12 +53,12 @@ export class Requests {
     });
   }
 
-  /** @returns {boolean} whether the message was an answer to one of the requests */
+  /** @returns {boolean} whether the message was an answer to a request, be it one that was given up */
   answer(message) {
+    if (typeof message.id !== "number") return false;
     const asked = this.#pending.get(message.id);
-    if (!asked) return false;
     const answer = message.msg_type === "error" ? errorOf(message) : message;
-    if (asked.take(answer, message.pvname)) this.#end(asked);
+    if (asked?.take(answer, message.pvname)) this.#end(asked);
     return true;
   }
 
@@ -125,6 +127,6 @@ class Asked {
 
 const errorOf = ({ code, message, pvname }) => new PVError(code, message, pvname ?? null);
 
-const tooMany = (name) => new PVError("rate_limited", `More than ${MOST} requests are without an answer`, name);
+const tooMany = (name) => new PVError("rate_limited", "Too many requests are without an answer", name);
 
 const milliseconds = (seconds) => Math.min(Math.max(seconds * 1000, 0), LONGEST_TIMEOUT);

@@ -5,10 +5,13 @@ import { callSafely } from "./errors.js";
 export class Subscription {
   #channel;
   #callback;
+  /** Runs while no value may be delivered. */
   #timer = null;
+  /** The newest value that has to wait. */
   #pending = null;
-  #deliveredAt = -Infinity;
+  /** The last value delivered, of this connection. */
   #delivered = null;
+  #isTold = false;
   #closed = false;
 
   /**
@@ -20,7 +23,7 @@ export class Subscription {
     this.#channel = channel;
     this.#callback = callback;
     this.options = Object.freeze(options);
-    this.wantsHistory = options.history > 0;
+    this.wantHistory();
     queueMicrotask(() => this.#catchUp());
   }
 
@@ -38,48 +41,58 @@ export class Subscription {
   close() {
     if (this.#closed) return;
     this.#closed = true;
-    this.#forgetPending();
+    this.#stopWaiting();
     this.#channel.remove(this);
+  }
+
+  /** In a new session the kept samples are wanted again. */
+  wantHistory() {
+    /** @type {"wanted"|"asked"|"told"} */
+    this.historyIs = this.options.history ? "wanted" : "told";
   }
 
   /** @param {import("../pycaserver.js").Update} update from the channel */
   deliver(update) {
     if (this.#closed) return;
-    if (update.kind !== "value") return this.#deliverAtOnce(update);
-    if (this.#isWithinDeadband(update)) return;
-    const wait = this.#deliveredAt + this.#interval - performance.now();
-    if (wait > 0) this.#deliverLater(update, wait);
-    else this.#call(update);
+    this.#isTold = true;
+    if (update.kind !== "value") this.#deliverAtOnce(update);
+    else if (!this.#isWithinDeadband(update)) this.#deliverValue(update);
   }
 
   /** What had to wait comes first: nothing is told out of order. */
   #deliverAtOnce(update) {
     const pending = this.#pending;
-    this.#forgetPending();
+    this.#stopWaiting();
     if (pending) this.#call(pending);
-    if (!this.#closed) callSafely(this.#callback, update);
-    this.#delivered ??= update;
+    if (update.condition !== "live") this.#delivered = null;
+    if (!this.#closed) this.#call(update);
   }
 
-  #deliverLater(update, wait) {
-    this.#pending = update;
-    this.#timer ??= setTimeout(() => {
-      const pending = this.#pending;
-      this.#forgetPending();
-      this.#call(pending);
-    }, wait);
+  #deliverValue(update) {
+    this.#delivered = update;
+    if (this.#timer) this.#pending = update;
+    else this.#deliverAndWait(update);
+  }
+
+  #deliverAndWait(update) {
+    const interval = this.#interval;
+    if (interval) this.#timer = setTimeout(() => this.#waited(), interval);
+    this.#call(update);
+  }
+
+  #waited() {
+    const pending = this.#pending;
+    this.#timer = this.#pending = null;
+    if (pending) this.#deliverAndWait(pending);
+  }
+
+  #stopWaiting() {
+    clearTimeout(this.#timer);
+    this.#timer = this.#pending = null;
   }
 
   #call(update) {
-    this.#forgetPending();
-    this.#deliveredAt = performance.now();
-    this.#delivered = update;
     callSafely(this.#callback, update);
-  }
-
-  #forgetPending() {
-    clearTimeout(this.#timer);
-    this.#timer = this.#pending = null;
   }
 
   /** Milliseconds between values; none where the server already keeps to this rate. */
@@ -90,7 +103,7 @@ export class Subscription {
 
   #isWithinDeadband({ value, severity, status }) {
     const { deadband } = this.options;
-    const last = this.#pending ?? this.#delivered;
+    const last = this.#delivered;
     if (!deadband || deadband === this.#channel.options.deadband || typeof last?.value !== "number") return false;
     const sameAlarm = severity === last.severity && status === last.status;
     return sameAlarm && Math.abs(value - last.value) < deadband;
@@ -99,7 +112,7 @@ export class Subscription {
   /** One who comes late is told what is known. */
   #catchUp() {
     const { update, isKnown } = this.#channel;
-    if (this.#closed || this.#delivered || !isKnown) return;
+    if (this.#closed || this.#isTold || !isKnown) return;
     this.deliver(update.condition === "live" ? Object.freeze({ ...update, kind: "value" }) : update);
   }
 }

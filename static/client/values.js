@@ -71,6 +71,53 @@ export const NO_READING = Object.freeze({
   first: 0,
 });
 
+const NOTHING = Object.freeze({
+  connected: false,
+  reason: null,
+  since: null,
+  error: null,
+  ...NO_READING,
+  metadata: null,
+  access: null,
+  history: null,
+});
+
+/**
+ * The answer to `get` as an update.
+ * @param {string} pv
+ * @param {object} message
+ * @param {import("../pycaserver.js").Update|undefined} known from a monitor of the same PV
+ * @param {string} [type] of the PV
+ * @returns {import("../pycaserver.js").Update}
+ */
+export function makeReading(pv, message, known, type) {
+  const { metadata = null, access = null } = known ?? {};
+  const reading = toReading(message, { type });
+  return Object.freeze({ ...NOTHING, pv, kind: "value", condition: "live", connected: true, ...reading, metadata, access });
+}
+
+/**
+ * What stands for the answer where there is none.
+ * @param {string} pv
+ * @param {import("./errors.js").PVError} error
+ * @returns {import("../pycaserver.js").Update}
+ */
+export function makeRefusal(pv, { code, message }) {
+  return Object.freeze({ ...NOTHING, pv, kind: "error", condition: "error", error: Object.freeze({ code, message }) });
+}
+
+/**
+ * @param {object} message `events`
+ * @returns {import("../pycaserver.js").Events}
+ */
+export function toEvents({ events, missed = 0 }) {
+  return Object.freeze({ events: Object.freeze(events.map(toEvent)), missed });
+}
+
+function toEvent({ pvname, value, ...event }) {
+  return Object.freeze({ pv: pvname, ...event, ...(value !== undefined && { value: toValue(value) }) });
+}
+
 /**
  * @param {object} message `history`
  * @returns {import("../pycaserver.js").History}

@@ -1,20 +1,19 @@
 /** Alarm and connection transitions as they happen: one subscription at the server for all who watch. */
 
 import { callSafely } from "./errors.js";
+import { toEvents } from "./values.js";
 
 export class EventWatch {
   #ask;
-  #stop;
   /** @type {Set<Watcher>} */
   #watchers = new Set();
 
-  /**
-   * @param {(request: object) => Promise<object>} ask the server
-   * @param {() => void} stop told when nobody watches any more
-   */
-  constructor(ask, stop) {
+  /** @type {(error: Error) => void} told when the server refuses */
+  onerror = () => {};
+
+  /** @param {(request: object) => Promise<object>} ask the server */
+  constructor(ask) {
     this.#ask = ask;
-    this.#stop = stop;
   }
 
   /**
@@ -25,39 +24,55 @@ export class EventWatch {
   add(callback, options) {
     const watcher = new Watcher(callback, options);
     this.#watchers.add(watcher);
-    this.#begin([watcher]);
+    this.#subscribe(watcher);
     return { close: () => this.#remove(watcher) };
   }
 
   /** The session is new: go on after the last event that each has seen. */
-  resume() {
-    for (const watcher of this.#watchers) watcher.isBehind = true;
-    this.#begin([...this.#watchers]);
+  begin() {
+    for (const watcher of this.#watchers) {
+      watcher.isBehind = true;
+      this.#subscribe(watcher);
+    }
   }
 
-  /** @param {object} message `events` that nobody asked for just now */
-  receive(message) {
-    for (const watcher of [...this.#watchers]) if (!watcher.isBehind) watcher.tell(message);
+  /** There is a new identity: ask again for what was refused. */
+  retry() {
+    for (const watcher of this.#watchers) if (watcher.isBehind) this.#subscribe(watcher);
+  }
+
+  /** @param {import("../pycaserver.js").Events} told by the server on its own */
+  receive(told) {
+    for (const watcher of [...this.#watchers]) if (!watcher.isBehind) watcher.tell(told);
   }
 
   #remove(watcher) {
-    if (this.#watchers.delete(watcher) && !this.#watchers.size) this.#stop();
+    watcher.close();
+    if (!this.#watchers.delete(watcher) || this.#watchers.size) return;
+    this.#send({ subscribe: false, limit: 0 });
   }
 
   /** Until its own answer is there a watcher is behind: what comes meanwhile is in the answer too. */
-  #begin(watchers) {
-    for (const watcher of watchers) {
-      this.#ask({ action: "events", subscribe: true, ...watcher.wanted }).then(
-        (message) => watcher.catchUp(message),
-        () => {},
-      );
-    }
+  async #subscribe(watcher) {
+    const message = await this.#send({ subscribe: true, ...watcher.wanted });
+    if (!message) return;
+    watcher.isBehind = false;
+    watcher.tell(toEvents(message));
+  }
+
+  /** @returns {Promise<object|null>} null without an answer; after a lost connection all is asked for again anyway */
+  #send(request) {
+    return this.#ask({ action: "events", ...request }).catch((error) => {
+      if (error.code !== "disconnected") this.onerror(error);
+      return null;
+    });
   }
 }
 
 class Watcher {
   #callback;
   #options;
+  /** @type {number|null} the id of the last event told */
   #last = null;
 
   isBehind = true;
@@ -72,21 +87,15 @@ class Watcher {
     return this.#last === null ? this.#options : { since: this.#last };
   }
 
-  catchUp(message) {
-    this.isBehind = false;
-    this.tell(message, true);
+  close() {
+    this.#callback = () => {};
   }
 
-  /** @param {{events: object[], missed?: number}} message */
-  tell({ events, missed = 0 }) {
+  /** @param {import("../pycaserver.js").Events} told what is not new is left out */
+  tell({ events, missed }) {
     const fresh = events.filter(({ id }) => this.#last === null || id > this.#last);
     if (!fresh.length && !missed) return;
     this.#last = fresh.at(-1)?.id ?? this.#last;
-    callSafely(this.#callback, toEvents({ events: fresh, missed }));
+    callSafely(this.#callback, Object.freeze({ events: Object.freeze(fresh), missed }));
   }
-}
-
-/** @returns {import("../pycaserver.js").Events} */
-export function toEvents({ events, missed = 0 }) {
-  return Object.freeze({ events: events.map(({ pvname, ...event }) => Object.freeze({ pv: pvname, ...event })), missed });
 }

@@ -1,0 +1,71 @@
+/** Who the session is: a token, shown at each connection and, where a fresh one can be had, before it expires. */
+
+const RENEW_AFTER = 0.8;
+const SOONEST = 5_000;
+const LATEST = 2 ** 31 - 1;
+
+export class Identity {
+  #token;
+  #ask;
+  #timer;
+
+  /** @type {(error: Error) => void} told when a token was refused that nobody waits for */
+  onerror = () => {};
+
+  /**
+   * @param {import("../pycaserver.js").Token} [token]
+   * @param {(request: object, how?: object) => Promise<object>} ask the server
+   */
+  constructor(token, ask) {
+    this.#token = token;
+    this.#ask = ask;
+  }
+
+  /** Whether a fresh token can be had when the one shown has expired. */
+  get isRenewable() {
+    return typeof this.#token === "function";
+  }
+
+  /** The session is new, and the server has to know who we are before anything else. */
+  async greet() {
+    if (this.#token) await this.#showAgain({ isGreeting: true });
+  }
+
+  /** The session is over. */
+  end() {
+    clearTimeout(this.#timer);
+  }
+
+  /**
+   * @param {import("../pycaserver.js").Token} token kept if the server takes it
+   * @returns {Promise<{user: string, expires: number|null}>}
+   */
+  async replace(token) {
+    const answer = await this.#show(token);
+    this.#token = token;
+    this.#renewBefore(answer.expires);
+    return answer;
+  }
+
+  async #showAgain(how) {
+    try {
+      const { expires } = await this.#show(this.#token, how);
+      this.#renewBefore(expires);
+    } catch (error) {
+      if (error.code !== "disconnected") this.onerror(error);
+    }
+  }
+
+  async #show(token, how) {
+    const request = { action: "authenticate", token: typeof token === "function" ? await token() : token };
+    const { user, expires = null } = await this.#ask(request, how);
+    return { user, expires };
+  }
+
+  #renewBefore(expires) {
+    clearTimeout(this.#timer);
+    if (!this.isRenewable || expires === null) return;
+    const left = expires * 1000 - Date.now();
+    this.#timer = setTimeout(() => this.#showAgain(), Math.min(Math.max(left * RENEW_AFTER, SOONEST), LATEST));
+  }
+}
