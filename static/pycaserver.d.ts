@@ -25,8 +25,8 @@ export type PutValue = number | string | bigint | ArrayBufferView | readonly (nu
 export type Severity = "NO_ALARM" | "MINOR" | "MAJOR" | "INVALID";
 
 /**
- * error: the server refused; stale: the server is out of reach; searching: not answered yet; disconnected: see `reason`;
- * connected: without a value yet; live: the value is what the IOC has.
+ * error: the server refused; stale: the server is out of reach; searching: not answered yet; disconnected: see
+ * `reason`; connected: no value of this connection yet; live: the value is what the IOC has.
  */
 export type Condition = "error" | "stale" | "searching" | "disconnected" | "connected" | "live";
 

@@ -1,9 +1,9 @@
-/** Where the server is: the addresses of its WebSocket and of its list of names. */
+/** Where the server is. */
 
 const PATH = "/monitor";
 
 /**
- * @param {string|URL} [url] of the WebSocket or of the server's page, http(s) or ws(s); default: where this module is from
+ * @param {string|URL} [url] of the WebSocket or of the server's page, http(s) or ws(s); default: this module's server
  * @returns {URL} ws(s), ending in /monitor
  * @throws {TypeError} if it is not an address of that kind
  */
@@ -13,15 +13,5 @@ export function monitorUrl(url = new URL("../../monitor", import.meta.url)) {
   if (!/^wss?:$/.test(address.protocol)) throw new TypeError(`${url} is no address of a server`);
   if (!address.pathname.endsWith(PATH)) address.pathname = address.pathname.replace(/\/?$/, PATH);
   address.search = address.hash = "";
-  return address;
-}
-
-/**
- * @param {URL} monitor address of the WebSocket
- * @returns {URL} where the server tells the names that it offers
- */
-export function namesUrl(monitor) {
-  const address = new URL("api/pv", monitor);
-  address.protocol = address.protocol.replace("ws", "http");
   return address;
 }

@@ -1,11 +1,12 @@
 /** The client: PVs to watch, to read and to write, over one connection to the server. */
 
-import { monitorUrl, namesUrl } from "./address.js";
+import { monitorUrl } from "./address.js";
 import { Channels } from "./channels.js";
 import { Connection } from "./connection.js";
 import { PVError } from "./errors.js";
 import { Identity } from "./identity.js";
 import { checkOptions } from "./options.js";
+import { fetchNames } from "./names.js";
 import { Requests } from "./requests.js";
 import { Subscription } from "./subscription.js";
 import { isNumberCode, makeReading, makeRefusal, toEvents, toHistory, toMetadata } from "./values.js";
@@ -161,9 +162,7 @@ export class PVClient extends EventTarget {
 
   /** The names of the PVs that the server offers. @returns {Promise<string[]>} */
   async names() {
-    const response = await fetch(namesUrl(this.#url));
-    if (!response.ok) throw new PVError("disconnected", `The server answered ${response.status}`);
-    return (await response.json()).names ?? [];
+    return fetchNames(this.#url, await this.#identity.headers());
   }
 
   /**

@@ -1,9 +1,9 @@
 /** The client's one error class, and where errors of callbacks go. */
 
 /**
- * An error with the code of the server's table of errors, or one of the client's own: "disconnected" (the connection was
- * lost before the answer; whether a put was carried out is then unknown), "timeout" (no answer came in time),
- * "bad_frame" (what the server sent could not be read).
+ * An error with a code of the server's table of errors, or one of the client's own: "disconnected" (the connection was
+ * lost before the answer; whether a put was carried out is then unknown, unless nothing was sent), "timeout" (no answer
+ * came in time), "bad_frame" (what the server sent could not be read).
  */
 export class PVError extends Error {
   /**

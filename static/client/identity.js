@@ -26,6 +26,11 @@ export class Identity {
     return typeof this.#token === "function";
   }
 
+  /** What says the same in an HTTP request. @returns {Promise<Record<string, string>>} */
+  async headers() {
+    return this.#token ? { Authorization: `Bearer ${await current(this.#token)}` } : {};
+  }
+
   /** The session is new, and the server has to know who we are before anything else. */
   async greet() {
     if (this.#token) await this.#showAgain({ isGreeting: true });
@@ -57,7 +62,7 @@ export class Identity {
   }
 
   async #show(token, how) {
-    const request = { action: "authenticate", token: typeof token === "function" ? await token() : token };
+    const request = { action: "authenticate", token: await current(token) };
     const { user, expires = null } = await this.#ask(request, how);
     return { user, expires };
   }
@@ -69,3 +74,6 @@ export class Identity {
     this.#timer = setTimeout(() => this.#showAgain(), Math.min(Math.max(left * RENEW_AFTER, SOONEST), LATEST));
   }
 }
+
+/** @param {import("../pycaserver.js").Token} token */
+const current = (token) => (typeof token === "function" ? token() : token);

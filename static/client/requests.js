@@ -118,8 +118,8 @@ class Asked {
   }
 
   fail(code, message) {
-    for (const name of this.#names) {
-      if (!this.#answers.has(name)) this.#answers.set(name, new PVError(code, message, name ?? this.request.pv ?? null));
+    for (const name of this.#names.filter((name) => !this.#answers.has(name))) {
+      this.#answers.set(name, new PVError(code, message, name ?? this.request.pv ?? null));
     }
     this.#resolve(this.#answers);
   }

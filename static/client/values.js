@@ -92,8 +92,8 @@ const NOTHING = Object.freeze({
  */
 export function makeReading(pv, message, known, type) {
   const { metadata = null, access = null } = known ?? {};
-  const reading = toReading(message, { type });
-  return Object.freeze({ ...NOTHING, pv, kind: "value", condition: "live", connected: true, ...reading, metadata, access });
+  const live = { kind: "value", condition: "live", connected: true, ...toReading(message, { type }) };
+  return Object.freeze({ ...NOTHING, pv, ...live, metadata, access });
 }
 
 /**

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { beforeEach, mock, test } from "node:test";
+
+import { connection, FakeSocket, openClient, setUp, settle, value } from "./fakes.mjs";
+
+let ca, socket;
+
+beforeEach(async () => {
+  setUp();
+  ({ ca, socket } = await openClient());
+});
+
+/** Subscribe, and note what is told: values of PVs, kinds of all else. */
+async function watch(options) {
+  const told = [];
+  const tell = ({ kind, value: number }) => told.push(kind === "value" ? number : kind);
+  const subscription = ca.monitor("A", options, tell);
+  await settle();
+  return { told, subscription };
+}
+
+/** Somebody who wants all, so that the server limits nothing. */
+function watchAll() {
+  return watch({});
+}
+
+test("each gets its own rate, the newest value, and the last", async () => {
+  const { told: all } = await watchAll();
+  const { told } = await watch({ maxRate: 10 });
+  socket.say(connection("A"), ...[1, 2, 3].map((number) => value("A", number)));
+  assert.deepEqual(told, ["connection", 1]);
+  mock.timers.tick(99);
+  assert.deepEqual(told, ["connection", 1]);
+  mock.timers.tick(1);
+  assert.deepEqual(told, ["connection", 1, 3]);
+  mock.timers.tick(100);
+  socket.say(value("A", 4));
+  assert.deepEqual(told, ["connection", 1, 3, 4]);
+  assert.deepEqual(all, ["connection", 1, 2, 3, 4]);
+});
+
+test("where the server keeps to the rate no value waits", async () => {
+  const { told } = await watch({ maxRate: 10 });
+  socket.say(connection("A"), value("A", 1), value("A", 2));
+  assert.deepEqual(told, ["connection", 1, 2]);
+});
+
+test("a value that waits is told before what comes after it", async () => {
+  await watchAll();
+  const { told } = await watch({ maxRate: 1 });
+  const access = { msg_type: "access", pvname: "A", read: true, write: true };
+  socket.say(connection("A"), value("A", 1), value("A", 2), access);
+  assert.deepEqual(told, ["connection", 1, 2, "access"]);
+  mock.timers.tick(2000);
+  assert.deepEqual(told, ["connection", 1, 2, "access"]);
+});
+
+test("each has its own deadband; a change of alarm passes, and the first value after a loss", async () => {
+  await watchAll();
+  const { told } = await watch({ deadband: 1 });
+  socket.say(connection("A"), ...[1, 1.5, 2, 2.9].map((number) => value("A", number)));
+  socket.say(value("A", 2.95, { severity: "MINOR", status: "HIGH" }));
+  socket.say(connection("A", { conn: false, reason: "lost" }), connection("A"), value("A", 2.95));
+  assert.deepEqual(told, ["connection", 1, 2, 2.95, "connection", "connection", 2.95]);
+});
+
+test("no more is told after close, not even what waits", async () => {
+  await watchAll();
+  const { told, subscription } = await watch({ maxRate: 1 });
+  socket.say(connection("A"), value("A", 1), value("A", 2));
+  subscription.close();
+  subscription.close();
+  mock.timers.tick(2000);
+  socket.say(value("A", 3));
+  assert.deepEqual(told, ["connection", 1]);
+});
+
+test("a subscription may close itself, and others, while it is told", async () => {
+  const told = [];
+  const first = ca.monitor("A", () => {
+    first.close();
+    second.close();
+    told.push("first");
+  });
+  const second = ca.monitor("A", () => told.push("second"));
+  await settle();
+  socket.say(connection("A"), value("A", 1));
+  assert.deepEqual(told, ["first"]);
+});
+
+test("one who comes late is told what is known, once", async () => {
+  await watchAll();
+  await settle();
+  socket.say(connection("A"), value("A", 1), { msg_type: "access", pvname: "A", read: true, write: false });
+  const told = [];
+  const subscription = ca.monitor("A", ({ kind, value: number }) => told.push([kind, number]));
+  assert.equal(subscription.update.value, 1);
+  assert.deepEqual(told, []);
+  await settle();
+  assert.deepEqual(told, [["value", 1]]);
+});
+
+test("one who comes first is told nothing before the server has said something", async () => {
+  const { told, subscription } = await watchAll();
+  await settle();
+  assert.deepEqual(told, []);
+  assert.equal(subscription.update.condition, "searching");
+});
+
+test("a callback that throws harms nobody", async (context) => {
+  const report = context.mock.method(console, "error", () => {});
+  ca.monitor("A", () => {
+    throw new Error("mine");
+  });
+  const { told } = await watchAll();
+  socket.say(connection("A"), value("A", 1));
+  assert.deepEqual(told, ["connection", 1]);
+  assert.equal(report.mock.callCount(), 2);
+  assert.equal(report.mock.calls[0].arguments[0].message, "mine");
+});
+
+test("history comes first, to those who asked for it, and anew in a new session", async () => {
+  const asked = () => FakeSocket.last.requests("connect").map(({ history }) => history);
+  const kept = { msg_type: "history", pvname: "A", time: [1], value: [5], severity: ["NO_ALARM"] };
+  const { told: all } = await watchAll();
+  const { told } = await watch({ history: 60 });
+  assert.deepEqual(asked(), [undefined, 60]);
+  socket.say(kept, connection("A"), value("A", 1));
+  assert.deepEqual([told, all], [["history", "connection", 1], ["connection", 1]]);
+  const { told: later } = await watch({ history: 90 });
+  await watch({ maxRate: 1 });
+  assert.deepEqual(asked(), [undefined, 60, 90]);
+  socket.say(kept);
+  assert.deepEqual([told.length, later], [3, [1, "history"]]);
+  socket.end();
+  mock.timers.tick(1000);
+  await FakeSocket.last.open();
+  assert.deepEqual(asked(), [90]);
+});

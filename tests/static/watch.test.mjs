@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { beforeEach, mock, test } from "node:test";
+
+import { FakeSocket, openClient, setUp, settle } from "./fakes.mjs";
+
+let ca, socket;
+
+beforeEach(async () => {
+  setUp();
+  ({ ca, socket } = await openClient());
+});
+
+const event = (id) => ({ id, time: id, pvname: "A", kind: "alarm", severity: "MINOR", status: "HIGH", value: 5 });
+const events = (ids, more) => ({ msg_type: "events", events: ids.map(event), ...more });
+const asked = () => FakeSocket.last.requests("events").map(({ id, ...request }) => request);
+
+/** Answer the newest request. */
+async function answer(ids, more) {
+  FakeSocket.last.say({ ...events(ids, more), id: FakeSocket.last.requests("events").at(-1).id });
+  await settle();
+}
+
+function watch(options) {
+  const told = [];
+  const watcher = ca.watchEvents((news) => told.push(...news.events.map(({ id }) => id)), options);
+  return { told, watcher };
+}
+
+test("what was asked for comes first, then what happens", async () => {
+  const { told } = watch({ limit: 2 });
+  assert.deepEqual(asked(), [{ action: "events", subscribe: true, limit: 2 }]);
+  await answer([1, 2]);
+  socket.say(events([3]));
+  assert.deepEqual(told, [1, 2, 3]);
+});
+
+test("it goes on after a new connection where it was", async () => {
+  const { told } = watch({ limit: 2 });
+  await answer([1, 2]);
+  socket.end();
+  mock.timers.tick(1000);
+  await FakeSocket.last.open();
+  assert.deepEqual(asked(), [{ action: "events", subscribe: true, since: 2 }]);
+  await answer([3], { missed: 4 });
+  FakeSocket.last.say(events([4]));
+  assert.deepEqual(told, [1, 2, 3, 4]);
+});
+
+test("nothing is told twice, whatever comes before the answer", async () => {
+  const first = watch({ limit: 1 });
+  await answer([1]);
+  const second = watch({ since: 0 });
+  socket.say(events([2]));
+  await answer([1, 2]);
+  socket.say(events([3]));
+  assert.deepEqual([first.told, second.told], [[1, 2, 3], [1, 2, 3]]);
+});
+
+test("what was missed is told even where nothing is left", async () => {
+  const told = [];
+  ca.watchEvents((news) => told.push(news));
+  await answer([], { missed: 7 });
+  assert.deepEqual(told, [{ events: [], missed: 7 }]);
+});
+
+test("the last to close ends it, and is told nothing more", async () => {
+  const all = [watch({ limit: 0 }), watch({ limit: 0 })];
+  await answer([]);
+  all[0].watcher.close();
+  all[0].watcher.close();
+  assert.equal(asked().length, 2);
+  all[1].watcher.close();
+  assert.deepEqual(asked().at(-1), { action: "events", subscribe: false, limit: 0 });
+  await answer([]);
+  socket.say(events([3]));
+  assert.deepEqual([all[0].told, all[1].told], [[], []]);
+});
+
+test("they are events of the client too", async () => {
+  const seen = [];
+  ca.addEventListener("events", ({ detail }) => seen.push(detail));
+  ca.watchEvents();
+  await answer([1]);
+  socket.say(events([2]));
+  const { pvname, ...said } = event(2);
+  assert.deepEqual(seen, [{ events: [{ pv: pvname, ...said }], missed: 0 }]);
+});
+
+test("a refusal is an error, and a new identity another attempt", async () => {
+  const errors = [];
+  ca.addEventListener("error", ({ detail }) => errors.push(detail.code));
+  const { told } = watch();
+  const [{ id }] = socket.requests("events");
+  socket.say({ msg_type: "error", code: "unauthenticated", message: "who?", action: "events", id });
+  await settle();
+  assert.deepEqual(errors, ["unauthenticated"]);
+  const login = ca.authenticate("secret");
+  await settle();
+  socket.say({ msg_type: "authenticate", ok: true, user: "anna", id: socket.requests("authenticate")[0].id });
+  await login;
+  await answer([1]);
+  assert.deepEqual(told, [1]);
+});
+
+test("past events are asked for once", async () => {
+  const past = ca.events({ limit: 5 });
+  assert.deepEqual(asked(), [{ action: "events", limit: 5 }]);
+  await answer([1], { missed: 2 });
+  const { events: [first], missed } = await past;
+  assert.deepEqual([first.pv, missed], ["A", 2]);
+});
