@@ -8,9 +8,11 @@ import { EpicsInput } from "./elements/input.js";
 import { EpicsLed } from "./elements/led.js";
 import { EpicsScope } from "./elements/scope.js";
 import { EpicsSlider } from "./elements/slider.js";
+import { EpicsStripchart } from "./elements/stripchart.js";
 import { EpicsTable } from "./elements/table.js";
 import { EpicsToggle } from "./elements/toggle.js";
 import { EpicsValue } from "./elements/value.js";
+import { EpicsWaveform } from "./elements/waveform.js";
 
 const ELEMENTS = {
   "epics-bar": EpicsBar,
@@ -21,9 +23,11 @@ const ELEMENTS = {
   "epics-led": EpicsLed,
   "epics-scope": EpicsScope,
   "epics-slider": EpicsSlider,
+  "epics-stripchart": EpicsStripchart,
   "epics-table": EpicsTable,
   "epics-toggle": EpicsToggle,
   "epics-value": EpicsValue,
+  "epics-waveform": EpicsWaveform,
 };
 
 for (const [name, element] of Object.entries(ELEMENTS)) {
@@ -41,7 +45,9 @@ export {
   EpicsLed,
   EpicsScope,
   EpicsSlider,
+  EpicsStripchart,
   EpicsTable,
   EpicsToggle,
   EpicsValue,
+  EpicsWaveform,
 };
