@@ -299,7 +299,9 @@ export class EpicsPlot extends EpicsElement {
     if (!this.#curves.has(name)) {
       const used = new Set(this.names.map((other) => this.#curves.get(other)?.index));
       const index = [...used, undefined].findIndex((_, at) => !used.has(at));
-      this.#curves.set(name, this.makeCurve(name, Math.max(0, index)));
+      const curve = this.makeCurve(name, Math.max(0, index));
+      curve.update = this.updates[this.names.indexOf(name)];
+      this.#curves.set(name, curve);
     }
     return this.#curves.get(name);
   }
