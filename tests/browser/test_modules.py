@@ -44,15 +44,16 @@ def call(live: LivePage, module: str, expression: str, argument: Any = None) -> 
     ],
 )
 def test_numbers(blank: LivePage, value: Any, metadata: dict[str, Any], text: str) -> None:
-    assert call(blank, "js/format", "m.formatNumber(x[0], x[1])", [value, metadata]) == text
+    assert call(blank, "elements/format", "m.formatNumber(x[0], x[1])", [value, metadata]) == text
 
 
 def test_times(blank: LivePage) -> None:
-    assert call(blank, "js/format", "m.formatTime(0)") == "never"
+    assert call(blank, "elements/format", "m.formatTime(0)") == "never"
     assert (
-        call(blank, "js/format", "m.formatTime(new Date(2020, 1, 3, 4, 5, 6, 7) / 1000)") == "2020-02-03 04:05:06.007"
+        call(blank, "elements/format", "m.formatTime(new Date(2020, 1, 3, 4, 5, 6, 7) / 1000)")
+        == "2020-02-03 04:05:06.007"
     )
-    assert call(blank, "js/format", "m.formatTime(new Date().setHours(4, 5, 6, 7) / 1000)") == "04:05:06.007"
+    assert call(blank, "elements/format", "m.formatTime(new Date().setHours(4, 5, 6, 7) / 1000)") == "04:05:06.007"
 
 
 @pytest.mark.parametrize(
