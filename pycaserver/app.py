@@ -79,30 +79,36 @@ class Server:
         self._settings = settings
         self._load = load
         self._exit_code = 1  # until it listens
+        self._stop_puts: Callable[[], object] = lambda: None  # until there may be some
 
     async def run(self, listening: Callable[[str], None]) -> None:
-        """Serve until SIGTERM or SIGINT; listening is told the address. OSError if it cannot listen."""
+        """Serve until SIGTERM or SIGINT; listening is told the address. OSError, RuntimeError if it cannot start."""
         stopped = self._catch_signals()
-        self._start()
+        self._start_channel_access()
         try:
+            self._build()
             self._listener.listen(self._settings.server.address, self._settings.server.port)
             self._exit_code = 0
+            self._begin()
             listening(self._listener.url)
             await stopped.wait()
+            await self._take_leave()
         finally:
-            await self._stop()
+            self._source.stop()
 
-    def _start(self) -> None:
+    def _start_channel_access(self) -> None:
         from pycaserver.sources.ca import CASource  # libca reads its environment once, when it is loaded
 
-        settings, loop = self._settings, asyncio.get_running_loop()
-        sys.setswitchinterval(SWITCH_INTERVAL)
-        gc.freeze()
-        gc.set_threshold(GARBAGE_THRESHOLD, 20, 100)
-        clock, figures = LoopClock(), Figures()
-        identities = Identities(settings.auth, settings.server.trusted_proxies, clock)
-        self._source = CASource(loop.add_reader, loop.call_later, figures)
+        loop = asyncio.get_running_loop()
+        self._figures = Figures()
+        self._source = CASource(loop.add_reader, loop.call_later, self._figures)
         self._source.start()
+
+    def _build(self) -> None:
+        """All parts, none of which does anything yet."""
+        settings, figures = self._settings, self._figures
+        clock = self._clock = LoopClock()
+        identities = Identities(settings.auth, settings.server.trusted_proxies, clock)
         limits = settings.limits
         sources = SchemeSource(
             {
@@ -122,11 +128,8 @@ class Server:
         kept = [self._offer("history.keep", name) for name in history.kept(settings.pvs.names)]
         file = SampleFile(history.file, history.samples) if history.file else None
         self._keeper = Keeper(kept, file, figures)
-        self._keeper.start()
-        policy = Policy(settings.server.allowed_hosts, settings.server.allowed_origins)
-        loop.run_in_executor(None, policy.learn_own_names)
+        policy = self._policy = Policy(settings.server.allowed_hosts, settings.server.allowed_origins)
         self._hub = Hub(limits, clock, figures)
-        self._hub.start()
         identities.on_withdrawal = self._hub.review
         access, audit = AccessControl(settings.access.compiled()), AuditTrail(settings.audit.file, figures)
         warn(access.rules)
@@ -140,7 +143,17 @@ class Server:
         self._listener = Listener(site, static_folder(), _certificate_of(settings.server), pages)
         if self._load:
             self._reload = Reload(settings, self._load, access, audit, identities, self._listener)
-        loop.call_later(LAG_SECONDS, self._measure_lag, clock, figures, clock.monotonic() + LAG_SECONDS)
+
+    def _begin(self) -> None:
+        """What goes on by itself; not before it is certain that it serves."""
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        gc.freeze()
+        gc.set_threshold(GARBAGE_THRESHOLD, 20, 100)
+        self._keeper.start()
+        self._hub.start()
+        loop, due = asyncio.get_running_loop(), self._clock.monotonic() + LAG_SECONDS
+        loop.run_in_executor(None, self._policy.learn_own_names)
+        loop.call_later(LAG_SECONDS, self._measure_lag, self._clock, self._figures, due)
 
     def _offer(self, setting: str, name: str) -> Channel:
         """Open a PV of the settings; RuntimeError if its source cannot have it."""
@@ -162,7 +175,8 @@ class Server:
             self._leave()  # asked twice: at once
         stopped.set()
 
-    async def _stop(self) -> None:
+    async def _take_leave(self) -> None:
+        """Of the peers, and of what is written; the process ends soon whatever happens meanwhile."""
         log.info("stopping: %d sessions are sent away", len(self._hub))
         asyncio.get_running_loop().call_later(FAREWELL_SECONDS, self._leave)
         self._listener.stop()
@@ -172,7 +186,6 @@ class Server:
             await asyncio.sleep(0.01)
         self._stop_puts()
         await self._keeper.stop()
-        self._source.stop()
         log.info("stopped")
 
     def _leave(self) -> None:

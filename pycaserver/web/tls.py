@@ -21,7 +21,7 @@ class Certificate(NamedTuple):
         try:
             context.load_cert_chain(self.chain, self.key, password=_refuse_password)
         except SSLError as error:
-            why = (error.reason or str(error)).lower().replace("_", " ")
+            why = (error.reason or "no certificate and key in PEM").lower().replace("_", " ")
             raise OSError(f"server.tls_certificate {self.chain} with server.tls_key {self.key}: {why}") from None
         return context
 

@@ -58,7 +58,7 @@ PROBLEMS = {
     "no certificate": ("server.tls_certificate '.*nowhere.pem': No such file", "nowhere.pem", "server.key"),
     "no key": ("server.tls_key '.*nowhere.key': No such file", "server.pem", "nowhere.key"),
     "no key named": ("server.tls_key '': No such file", "server.pem", ""),
-    "not PEM": ("junk.*no start line|junk.*pem lib", "junk", "server.key"),
+    "not PEM": ("junk.*(no start line|no certificate and key in pem)", "junk", "server.key"),
     "key of another": ("key values mismatch", "server.pem", "other.key"),
     "key with a password": ("the key has a password", "server.pem", "locked.key"),
 }
