@@ -50,6 +50,7 @@ export class Channel {
   add(subscription) {
     this.#subscriptions.add(subscription);
     this.#merge();
+    queueMicrotask(() => subscription.catchUp());
   }
 
   /** @param {import("./subscription.js").Subscription} subscription */

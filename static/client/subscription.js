@@ -24,7 +24,6 @@ export class Subscription {
     this.#callback = callback;
     this.options = Object.freeze(options);
     this.wantHistory();
-    queueMicrotask(() => this.#catchUp());
   }
 
   /** The name of the PV. */
@@ -109,10 +108,10 @@ export class Subscription {
     return sameAlarm && Math.abs(value - last.value) < deadband;
   }
 
-  /** One who comes late is told what is known. */
-  #catchUp() {
+  /** One who comes late is told what is known; whose history comes is told all anew by the server. */
+  catchUp() {
     const { update, isKnown } = this.#channel;
-    if (this.#closed || this.#isTold || !isKnown) return;
+    if (this.#closed || this.#isTold || !isKnown || this.historyIs === "asked") return;
     this.deliver(update.condition === "live" ? Object.freeze({ ...update, kind: "value" }) : update);
   }
 }

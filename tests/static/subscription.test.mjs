@@ -131,7 +131,7 @@ test("history comes first, to those who asked for it, and anew in a new session"
   await watch({ maxRate: 1 });
   assert.deepEqual(asked(), [undefined, 60, 90]);
   socket.say(kept);
-  assert.deepEqual([told.length, later], [3, [1, "history"]]);
+  assert.deepEqual([told.length, later], [3, ["history"]]);
   socket.end();
   mock.timers.tick(1000);
   await FakeSocket.last.open();
