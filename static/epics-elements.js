@@ -4,6 +4,7 @@ import { EpicsBar } from "./elements/bar.js";
 import { EpicsButton } from "./elements/button.js";
 import { EpicsEnum } from "./elements/enum.js";
 import { EpicsGauge } from "./elements/gauge.js";
+import { EpicsImage } from "./elements/image.js";
 import { EpicsInput } from "./elements/input.js";
 import { EpicsLed } from "./elements/led.js";
 import { EpicsScope } from "./elements/scope.js";
@@ -19,6 +20,7 @@ const ELEMENTS = {
   "epics-button": EpicsButton,
   "epics-enum": EpicsEnum,
   "epics-gauge": EpicsGauge,
+  "epics-image": EpicsImage,
   "epics-input": EpicsInput,
   "epics-led": EpicsLed,
   "epics-scope": EpicsScope,
@@ -41,6 +43,7 @@ export {
   EpicsButton,
   EpicsEnum,
   EpicsGauge,
+  EpicsImage,
   EpicsInput,
   EpicsLed,
   EpicsScope,

@@ -264,7 +264,9 @@ function axisWidth(_, labels) {
 
 /** Only the digits that tell two ticks apart. */
 function shortNumber(tick, ticks, isLog) {
-  const step = isLog ? Math.abs(tick) / 10 : Math.abs(ticks[1] - ticks[0]) || 1;
+  const step = isLog ? Math.abs(tick) : Math.abs(ticks[1] - ticks[0]) || 1;
   if (Math.abs(tick) >= 1e6 || step < 1e-5) return tick.toExponential(isLog ? 0 : 2);
-  return tick.toFixed(Math.max(0, -Math.floor(Math.log10(step) + 1e-9) - (isLog ? 1 : 0)));
+  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const isBetween = Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6; // such as 0.25
+  return tick.toFixed(digits + (isBetween ? 1 : 0));
 }

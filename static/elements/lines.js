@@ -1,7 +1,7 @@
 /** Samples to paths on a canvas: however many there are, no column of pixels is drawn more than once. */
 
 const POINTS_APART = 7;
-const POINT_RADIUS = 2.5;
+const POINT_RADIUS = 1.2;
 
 /**
  * @typedef {object} View where on the canvas values lie

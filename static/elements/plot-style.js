@@ -10,7 +10,6 @@ export const plotStyle = sheet(`
   gap: 0.35em;
   width: 100%;
   min-width: 0;
-  height: var(--epics-plot-height, 22em);
   position: relative;
 }
 [part~="header"] { display: flex; flex-wrap: wrap; align-items: center; gap: 0.25em 0.6em; min-height: 1.9em; }
@@ -37,7 +36,8 @@ export const plotStyle = sheet(`
 [part~="button"][aria-pressed="true"] { background: var(--_track); color: var(--_text); }
 [part~="button"] svg { width: 1.25em; height: 1.25em; fill: none; stroke: currentcolor; stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round; }
 
-[part~="plot"] { position: relative; flex: 1; min-height: 6em; border-radius: var(--_radius); touch-action: pan-y; }
+[part~="plot"] { position: relative; flex: 1 1 var(--epics-plot-height, 17em); min-height: 6em; border-radius: var(--_radius); touch-action: pan-y; }
+[part~="header"] [part~="state"] { min-width: 0; }
 [part~="plot"] > .uplot { position: absolute; inset: 0; }
 [part~="note"] { position: absolute; inset: 0; display: grid; place-items: center; margin: 0; color: var(--_quiet); pointer-events: none; text-align: center; }
 .u-wrap { position: relative; user-select: none; }
@@ -68,7 +68,7 @@ export const plotStyle = sheet(`
 }
 .cursor:focus-visible { outline-offset: -1px; }
 
-[part~="legend"] { display: block; overflow: auto; max-height: 40%; font-size: 0.875em; }
+[part~="legend"] { display: block; overflow: auto; max-height: 14em; font-size: 0.875em; }
 [part~="legend"] table { border-collapse: collapse; }
 [part~="legend"] th, [part~="legend"] td { padding: 0 0.9em 0 0; font-weight: 400; text-align: start; white-space: nowrap; }
 [part~="legend"] td.number, [part~="legend"] thead th.number { text-align: end; min-width: 5.5em; }

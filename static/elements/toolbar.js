@@ -21,12 +21,14 @@ const ICONS = {
  * @property {string} [text]
  * @property {string} [hint] for a tooltip, more than the name
  * @property {() => boolean} [isPressed] for one that is on or off
- * @property {() => boolean} [isHidden]
- * @property {() => void} run
+ * @property {() => void} [run]
+ * @property {readonly string[]} [choices] for a list to choose from, in place of a button
+ * @property {() => string} [choice] the chosen one
+ * @property {(choice: string) => void} [choose]
  */
 
 export class Toolbar {
-  /** @type {[HTMLButtonElement, Button][]} */
+  /** @type {[HTMLButtonElement|HTMLSelectElement, Button][]} */
   #buttons = [];
 
   /**
@@ -38,35 +40,47 @@ export class Toolbar {
     this.update();
   }
 
-  /** Show what is pressed and what there is. */
+  /** Show what is pressed and chosen. */
   update() {
-    for (const [element, { isPressed, isHidden, text, icon }] of this.#buttons) {
+    for (const [element, { isPressed, choice }] of this.#buttons) {
       if (isPressed) element.ariaPressed = String(isPressed());
-      if (isHidden) element.hidden = isHidden();
-      if (!icon) setText(element, text);
+      if (choice) element.value = choice();
     }
   }
 
   #group(buttons) {
     const group = document.createElement("span");
     group.className = "group";
-    group.append(...buttons.map((button) => this.#button(button)));
+    group.append(...buttons.map((button) => (button.choices ? this.#select(button) : this.#button(button))));
     return group;
   }
 
   #button(button) {
-    const element = document.createElement("button");
+    const element = this.#element("button", button);
     element.type = "button";
-    element.setAttribute("part", "button");
-    element.title = button.hint ?? button.name;
+    element.ariaLabel = button.name;
     if (button.icon) {
       element.innerHTML = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[button.icon]}"/></svg>`;
-    }
-    if (button.icon || button.name !== button.text) element.ariaLabel = button.name;
+    } else setText(element, button.text);
     element.addEventListener("click", () => {
       button.run();
       this.update();
     });
+    return element;
+  }
+
+  #select(button) {
+    const element = this.#element("select", button);
+    element.ariaLabel = button.name;
+    element.append(...button.choices.map((choice) => new Option(choice, choice)));
+    element.addEventListener("change", () => button.choose(element.value));
+    return element;
+  }
+
+  #element(tag, button) {
+    const element = document.createElement(tag);
+    element.setAttribute("part", "button");
+    element.title = button.hint ?? button.name;
     this.#buttons.push([element, button]);
     return element;
   }

@@ -86,7 +86,7 @@ export class EpicsWaveform extends EpicsPlot {
     const step = this.#number("x-step", 1);
     const x = this.#number("x-start", 0) + index * step;
     const units = this.getAttribute("x-units") ?? "";
-    return `${Number(x.toPrecision(7))}${units && ` ${units}`}`;
+    return `${grouped(Number(x.toPrecision(7)))} ${units}`.trim();
   }
 
   xDifference(elements) {
@@ -131,4 +131,9 @@ export class EpicsWaveform extends EpicsPlot {
     const value = Number.parseFloat(this.getAttribute(name) ?? "");
     return Number.isFinite(value) ? value : otherwise;
   }
+}
+
+/** With thin spaces between thousands: indexes are long. */
+function grouped(number) {
+  return Math.abs(number) >= 1e4 ? number.toLocaleString("en").replaceAll(",", "\u2009") : String(number);
 }

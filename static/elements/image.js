@@ -1,0 +1,300 @@
+/** `<epics-image pv="..." width="320">`: an array as a picture, row by row, with a colour bar. */
+
+import { COLORMAPS, colormap, paint } from "./colormap.js";
+import { download } from "./csv.js";
+import { EpicsElement } from "./element.js";
+import { formatNumber } from "./format.js";
+import { imageStyle } from "./image-style.js";
+import { extent } from "./lines.js";
+import { Pace } from "./pace.js";
+import { plotStyle } from "./plot-style.js";
+import { expandMacros } from "./scope.js";
+import { STATE, setText } from "./state.js";
+import { Toolbar } from "./toolbar.js";
+
+const TEMPLATE = `<div part="header"><span part="label"></span>${STATE}<span part="readout"></span>
+<div part="toolbar" role="group" aria-label="Image tools"></div></div>
+<div part="body"><div part="plot"><canvas part="image" role="img" tabindex="0" width="1" height="1"></canvas>
+<i class="cross" hidden></i><p part="note"></p></div>
+<div part="bar" hidden><canvas width="1" height="256" aria-hidden="true"></canvas><span part="high"></span><span part="low"></span></div>
+</div><span class="unseen" role="status"></span>`;
+const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/** Of the spare range, given up with each picture: what flickers in brightness is hard to look at. */
+const SHRINK = 0.05;
+const MOST_PIXELS = 2 ** 26;
+
+export class EpicsImage extends EpicsElement {
+  static observedAttributes = [
+    ...EpicsElement.observedAttributes, "width", "height", "colormap", "min", "max", "auto", "scale", "paused",
+  ];
+  static template = TEMPLATE;
+  static styles = [plotStyle, imageStyle];
+  static role = "figure";
+
+  /** What is shown. @type {import("../pycaserver.js").Update|null} */
+  #shown = null;
+  /** @type {[number, number]|null} */
+  #range = null;
+  /** The pixel that is read out. @type {[number, number]|null} */
+  #cross = null;
+  #pixels = null;
+  #toolbar = null;
+  #isNew = false;
+
+  constructor() {
+    super();
+    this.pace = new Pace(this, () => this.#draw());
+    this.#listen(this.find("image"));
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.#toolbar ??= new Toolbar(this.find("toolbar"), this.#tools);
+    this.pace.start();
+    this.pace.request();
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.pace.stop();
+  }
+
+  attributeChangedCallback(name, old, now) {
+    super.attributeChangedCallback(name, old, now);
+    if (old === now) return;
+    if (name === "width" || name === "height") this.resubscribe();
+    if (["min", "max", "scale", "auto"].includes(name)) this.#range = null;
+    this.#isNew = true;
+    this.#toolbar?.update();
+    this.pace.hurry();
+  }
+
+  /** The image is named by itself, not by the PVs that tell its size. */
+  get displayName() {
+    return this.getAttribute("label") || (this.names[0] ?? this.pv);
+  }
+
+  /** Pixels in a row and rows, as far as they are known. @returns {[number, number]} */
+  get size() {
+    const count = this.#shown?.count ?? 0;
+    const width = this.#dimension("width") || Math.sqrt(count);
+    return [Math.floor(width), Math.floor(this.#dimension("height") || count / width || 0)];
+  }
+
+  /** The values at the ends of the colours. @returns {[number, number]|null} */
+  get range() {
+    return this.#range;
+  }
+
+  get paused() {
+    return this.hasAttribute("paused");
+  }
+
+  set paused(isPaused) {
+    this.toggleAttribute("paused", Boolean(isPaused));
+  }
+
+  /** @type {"linear"|"log"} */
+  get scale() {
+    return this.getAttribute("scale") === "log" ? "log" : "linear";
+  }
+
+  set scale(scale) {
+    this.setAttribute("scale", scale);
+  }
+
+  get colormap() {
+    return this.getAttribute("colormap") ?? "viridis";
+  }
+
+  set colormap(name) {
+    this.setAttribute("colormap", name);
+  }
+
+  /** With the image the PVs that tell its width and height, if these are no numbers. */
+  watch(names) {
+    super.watch([...names, ...this.#sizeNames]);
+  }
+
+  onUpdate(update, index) {
+    const isPicture = ArrayBuffer.isView(update.value) && update.kind === "value";
+    if (index || !isPicture || this.paused) return;
+    this.#shown = update;
+    this.#isNew = true;
+  }
+
+  render() {
+    this.pace.request();
+  }
+
+  get #sizeNames() {
+    const given = ["width", "height"].map((name) => this.getAttribute(name)?.trim());
+    return given.filter((text) => text && !isNumber(text)).map((text) => expandMacros(text, this));
+  }
+
+  #dimension(name) {
+    const text = this.getAttribute(name)?.trim();
+    if (!text) return 0;
+    if (isNumber(text)) return Number(text);
+    const pv = expandMacros(text, this);
+    return Number(this.updates.slice(1).find((update) => update.pv === pv)?.value ?? NaN);
+  }
+
+  get #tools() {
+    const isHeld = () => this.getAttribute("auto") === "off";
+    return [
+      [{ name: "Pause", icon: "pause", isPressed: () => this.paused, run: () => (this.paused = !this.paused) }],
+      [
+        { name: "Colours", choices: COLORMAPS, choice: () => this.colormap, choose: (name) => (this.colormap = name) },
+        { name: "Hold the range", text: "Hold", isPressed: isHeld, run: () => this.#hold(!isHeld()) },
+        { name: "Logarithmic", icon: "log", isPressed: () => this.scale === "log", run: () => this.#toggleScale() },
+      ],
+      [{ name: "Save as PNG", icon: "save", run: () => this.#save() }],
+    ];
+  }
+
+  #listen(canvas) {
+    canvas.addEventListener("pointermove", (event) => this.#point(this.#pixelAt(event)));
+    canvas.addEventListener("pointerleave", () => this.#point(null));
+    canvas.addEventListener("blur", () => this.#point(null));
+    canvas.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  #draw() {
+    const size = this.size;
+    const note = this.#note(size);
+    setText(this.find("note"), note);
+    this.find("bar").hidden = Boolean(note);
+    this.find("image").hidden = Boolean(note);
+    if (note) return;
+    if (this.#isNew) this.#paint(size);
+    this.#isNew = false;
+    this.#readOut(size);
+    this.find("image").ariaLabel = this.#sentence(size);
+  }
+
+  #note([width, height]) {
+    const { condition, value } = this.update;
+    if (!this.#shown) return condition === "live" && !ArrayBuffer.isView(value) ? "No array of numbers" : "No image yet";
+    if (!(width >= 1 && height >= 1)) return "The width of the image is not known";
+    return width * height > MOST_PIXELS ? "The image is too large" : "";
+  }
+
+  #paint([width, height]) {
+    const canvas = this.find("image");
+    if (canvas.width !== width || canvas.height !== height || !this.#pixels) {
+      Object.assign(canvas, { width, height });
+      this.#pixels = new ImageData(width, height);
+      this.find("plot").style.aspectRatio = `${width} / ${height}`;
+    }
+    const isLog = this.scale === "log";
+    const [low, high] = (this.#range = this.#nextRange(isLog));
+    const form = { low, high, isLog, colors: colormap(this.colormap) };
+    paint(this.#shown.value, new Uint32Array(this.#pixels.data.buffer), form);
+    canvas.getContext("2d").putImageData(this.#pixels, 0, 0);
+    this.#drawBar(form);
+  }
+
+  /** It grows at once, and shrinks slowly; `min` and `max` of the page hold. */
+  #nextRange(isLog) {
+    const held = this.getAttribute("auto") === "off" && this.#range;
+    if (held) return held;
+    const { value } = this.#shown;
+    const [least, most] = extent(value, 0, value.length, isLog);
+    const [before, after] = this.#range ?? [least, most];
+    const low = Math.min(least, before + (least - before) * SHRINK);
+    const high = Math.max(most, after + (most - after) * SHRINK);
+    return ordered(this.#limit("min", isLog) ?? low, this.#limit("max", isLog) ?? high, isLog);
+  }
+
+  #limit(name, isLog) {
+    const value = Number.parseFloat(this.getAttribute(name) ?? "");
+    return Number.isFinite(value) && (!isLog || value > 0) ? value : null;
+  }
+
+  #drawBar({ low, high, colors }) {
+    const canvas = this.find("bar").querySelector("canvas");
+    const pixels = new ImageData(new Uint8ClampedArray(colors.slice().reverse().buffer), 1, colors.length);
+    canvas.getContext("2d").putImageData(pixels, 0, 0);
+    setText(this.find("high"), this.#format(high));
+    setText(this.find("low"), this.#format(low));
+  }
+
+  #format(value) {
+    return `${formatNumber(Number.isInteger(value) ? value : Number(value.toPrecision(4)))} ${this.update.units}`.trim();
+  }
+
+  #sentence([width, height]) {
+    const [low, high] = this.#range.map((value) => this.#format(value));
+    return `${this.displayName}: image of ${width} by ${height} pixels, values from ${low} to ${high}`;
+  }
+
+  #point(pixel) {
+    this.#cross = pixel;
+    this.pace.request();
+  }
+
+  /** The pixel under the pointer; the picture keeps its shape within the canvas. */
+  #pixelAt({ offsetX, offsetY, target }) {
+    const factor = this.#factor(target);
+    const [x, y] = [Math.floor(offsetX / factor), Math.floor(offsetY / factor)];
+    return x < target.width && y < target.height ? [x, y] : null;
+  }
+
+  /** CSS pixels per pixel of the image. */
+  #factor(canvas) {
+    return Math.min(canvas.clientWidth / canvas.width, canvas.clientHeight / canvas.height);
+  }
+
+  #key(event) {
+    const move = MOVES[event.key];
+    if (!move) return;
+    event.preventDefault();
+    const { width, height } = this.find("image");
+    const [x, y] = this.#cross ?? [Math.floor(width / 2), Math.floor(height / 2)];
+    const [right, down] = move.map((step) => step * (event.shiftKey ? 10 : 1));
+    this.#point([clamp(x + right, width), clamp(y + down, height)]);
+    setText(this.shadowRoot.querySelector("[role=status]"), this.#reading([width]));
+  }
+
+  #readOut(size) {
+    const cross = this.shadowRoot.querySelector(".cross");
+    cross.hidden = !this.#cross;
+    setText(this.find("readout"), this.#reading(size));
+    if (!this.#cross) return;
+    const factor = this.#factor(this.find("image"));
+    const [left, top] = this.#cross.map((place) => `${(place + 0.5) * factor}px`);
+    Object.assign(cross.style, { left, top });
+  }
+
+  #reading([width]) {
+    if (!this.#cross) return "";
+    const [x, y] = this.#cross;
+    const value = this.#shown?.value[y * width + x];
+    return value === undefined ? `x ${x}, y ${y}` : `x ${x}, y ${y}: ${formatNumber(value, this.update.metadata)} ${this.update.units}`.trim();
+  }
+
+  #hold(isHeld) {
+    const range = this.#range;
+    if (isHeld) this.setAttribute("auto", "off");
+    else this.removeAttribute("auto");
+    if (isHeld) this.#range = range;
+  }
+
+  #toggleScale() {
+    this.scale = this.scale === "log" ? "linear" : "log";
+  }
+
+  #save() {
+    this.find("image").toBlob((blob) => blob && download(`${this.displayName}.png`, blob, "image/png"));
+  }
+}
+
+const isNumber = (text) => /^\d+$/.test(text);
+const clamp = (value, size) => Math.min(Math.max(value, 0), size - 1);
+
+function ordered(low, high, isLog) {
+  if (low > high && !Number.isFinite(low)) return isLog ? [1, 10] : [0, 1];
+  if (low < high) return [low, high];
+  return isLog ? [low / 2, low * 2] : [low - 0.5, low + 0.5];
+}
