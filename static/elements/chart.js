@@ -1,4 +1,4 @@
-/** One chart (uPlot): axes, grid, what is under the pointer. It draws a picture; what that shows is not its business. */
+/** One chart (uPlot): axes, grid, pointer. It draws a picture, and knows nothing of PVs. */
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { traceColor, traceDash } from "./theme.js";
@@ -19,7 +19,6 @@ const MOST_AXES = 4;
  * @typedef {object} Line
  * @property {string} scale key
  * @property {number} index decides colour and dashes
- * @property {boolean} isShown
  * @property {(view: import("./lines.js").View) => Path2D} path
  */
 /**
@@ -177,7 +176,6 @@ export class Chart {
   }
 
   #path(chart, line) {
-    if (!line.isShown) return null;
     const [from, to] = this.#picture.x.range;
     const { scales, bbox } = chart;
     const view = { toX: toCanvasX(scales.x, bbox), toY: toCanvasY(scales[line.scale], bbox), from, to };
@@ -209,7 +207,7 @@ export class Chart {
       labelSize: 18,
       labelFont: this.#theme.font,
       ...(states && { splits: () => states.map((_, index) => index) }),
-      values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : (states?.[tick] ?? shortNumber(tick, ticks, isLog)))),
+      values: (_, ticks) => ticks.map((tick) => tickLabel(tick, ticks, states, isLog)),
     };
   }
 
@@ -260,6 +258,11 @@ function toCanvasY({ min, max, distr }, { top, height }) {
 function axisWidth(_, labels) {
   const longest = Math.max(3, ...(labels ?? []).map((label) => label.length));
   return 18 + 7 * longest;
+}
+
+/** uPlot has null for the ticks of a logarithmic axis that need no label. */
+function tickLabel(tick, ticks, states, isLog) {
+  return tick === null ? "" : (states?.[tick] ?? shortNumber(tick, ticks, isLog));
 }
 
 /** Only the digits that tell two ticks apart. */

@@ -60,7 +60,9 @@ class Fingers {
   constructor(over, plot) {
     this.#over = over;
     this.#plot = plot;
-    over.addEventListener("pointerdown", (event) => event.pointerType === "touch" && this.#at.set(event.pointerId, event.clientX));
+    over.addEventListener("pointerdown", ({ pointerType, pointerId, clientX }) => {
+      if (pointerType === "touch") this.#at.set(pointerId, clientX);
+    });
     over.addEventListener("pointermove", (event) => this.#at.has(event.pointerId) && this.#move(event));
     for (const end of ["pointerup", "pointercancel"]) {
       over.addEventListener(end, ({ pointerId }) => this.#at.delete(pointerId));

@@ -15,8 +15,26 @@ export const imageStyle = sheet(`
   image-rendering: pixelated;
   cursor: crosshair;
 }
-.cross { position: absolute; width: 11px; height: 11px; margin: -5.5px 0 0 -5.5px; border: 2px solid #fff; border-radius: 50%; outline: 1px solid #000; pointer-events: none; }
-[part~="bar"] { display: grid; grid-template: "bar high" auto "bar ." 1fr "bar low" auto / 0.9em auto; gap: 0 0.4em; color: var(--_quiet); font-size: 0.8125em; line-height: 1; min-width: 5em; align-self: stretch; }
+.cross {
+  position: absolute;
+  width: 11px;
+  height: 11px;
+  margin: -5.5px 0 0 -5.5px;
+  border: 2px solid #fff;
+  border-radius: 50%;
+  outline: 1px solid #000;
+  pointer-events: none;
+}
+[part~="bar"] {
+  display: grid;
+  grid-template: "bar high" auto "bar ." 1fr "bar low" auto / 0.9em auto;
+  gap: 0 0.4em;
+  color: var(--_quiet);
+  font-size: 0.8125em;
+  line-height: 1;
+  min-width: 5em;
+  align-self: stretch;
+}
 [part~="bar"] canvas { grid-area: bar; width: 100%; height: 100%; border-radius: 2px; }
 [part~="high"] { grid-area: high; }
 [part~="low"] { grid-area: low; }

@@ -4,8 +4,9 @@ import { COLORMAPS, colormap, paint } from "./colormap.js";
 import { download } from "./csv.js";
 import { EpicsElement } from "./element.js";
 import { formatNumber } from "./format.js";
+import { ImageRange } from "./image-range.js";
 import { imageStyle } from "./image-style.js";
-import { extent } from "./lines.js";
+import { numberOf } from "./numbers.js";
 import { Pace } from "./pace.js";
 import { plotStyle } from "./plot-style.js";
 import { expandMacros } from "./scope.js";
@@ -16,11 +17,9 @@ const TEMPLATE = `<div part="header"><span part="label"></span>${STATE}<span par
 <div part="toolbar" role="group" aria-label="Image tools"></div></div>
 <div part="body"><div part="plot"><canvas part="image" role="img" tabindex="0" width="1" height="1"></canvas>
 <i class="cross" hidden></i><p part="note"></p></div>
-<div part="bar" hidden><canvas width="1" height="256" aria-hidden="true"></canvas><span part="high"></span><span part="low"></span></div>
-</div><span class="unseen" role="status"></span>`;
+<div part="bar" hidden><canvas width="1" height="256" aria-hidden="true"></canvas>
+<span part="high"></span><span part="low"></span></div></div><span class="unseen" role="status"></span>`;
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-/** Of the spare range, given up with each picture: what flickers in brightness is hard to look at. */
-const SHRINK = 0.05;
 const MOST_PIXELS = 2 ** 26;
 
 export class EpicsImage extends EpicsElement {
@@ -33,8 +32,7 @@ export class EpicsImage extends EpicsElement {
 
   /** What is shown. @type {import("../pycaserver.js").Update|null} */
   #shown = null;
-  /** @type {[number, number]|null} */
-  #range = null;
+  #range = new ImageRange();
   /** The pixel that is read out. @type {[number, number]|null} */
   #cross = null;
   #pixels = null;
@@ -63,7 +61,7 @@ export class EpicsImage extends EpicsElement {
     super.attributeChangedCallback(name, old, now);
     if (old === now) return;
     if (name === "width" || name === "height") this.resubscribe();
-    if (["min", "max", "scale", "auto"].includes(name)) this.#range = null;
+    if (["min", "max", "scale", "auto"].includes(name)) this.#range.ends = null;
     this.#isNew = true;
     this.#toolbar?.update();
     this.pace.hurry();
@@ -83,7 +81,7 @@ export class EpicsImage extends EpicsElement {
 
   /** The values at the ends of the colours. @returns {[number, number]|null} */
   get range() {
-    return this.#range;
+    return this.#range.ends;
   }
 
   get paused() {
@@ -145,7 +143,7 @@ export class EpicsImage extends EpicsElement {
     return [
       [{ name: "Pause", icon: "pause", isPressed: () => this.paused, run: () => (this.paused = !this.paused) }],
       [
-        { name: "Colours", choices: COLORMAPS, choice: () => this.colormap, choose: (name) => (this.colormap = name) },
+        { name: "Colours", choices: COLORMAPS, choice: () => this.colormap, choose: (name) => this.#choose(name) },
         { name: "Hold the range", text: "Hold", isPressed: isHeld, run: () => this.#hold(!isHeld()) },
         { name: "Logarithmic", icon: "log", isPressed: () => this.scale === "log", run: () => this.#toggleScale() },
       ],
@@ -174,8 +172,8 @@ export class EpicsImage extends EpicsElement {
   }
 
   #note([width, height]) {
-    const { condition, value } = this.update;
-    if (!this.#shown) return condition === "live" && !ArrayBuffer.isView(value) ? "No array of numbers" : "No image yet";
+    const isOther = this.update.condition === "live" && !ArrayBuffer.isView(this.update.value);
+    if (!this.#shown) return isOther ? "No array of numbers" : "No image yet";
     if (!(width >= 1 && height >= 1)) return "The width of the image is not known";
     return width * height > MOST_PIXELS ? "The image is too large" : "";
   }
@@ -187,29 +185,17 @@ export class EpicsImage extends EpicsElement {
       this.#pixels = new ImageData(width, height);
       this.find("plot").style.aspectRatio = `${width} / ${height}`;
     }
-    const isLog = this.scale === "log";
-    const [low, high] = (this.#range = this.#nextRange(isLog));
-    const form = { low, high, isLog, colors: colormap(this.colormap) };
+    const wishes = this.#wishes();
+    const [low, high] = this.#range.next(this.#shown.value, wishes);
+    const form = { low, high, isLog: wishes.isLog, colors: colormap(this.colormap) };
     paint(this.#shown.value, new Uint32Array(this.#pixels.data.buffer), form);
     canvas.getContext("2d").putImageData(this.#pixels, 0, 0);
     this.#drawBar(form);
   }
 
-  /** It grows at once, and shrinks slowly; `min` and `max` of the page hold. */
-  #nextRange(isLog) {
-    const held = this.getAttribute("auto") === "off" && this.#range;
-    if (held) return held;
-    const { value } = this.#shown;
-    const [least, most] = extent(value, 0, value.length, isLog);
-    const [before, after] = this.#range ?? [least, most];
-    const low = Math.min(least, before + (least - before) * SHRINK);
-    const high = Math.max(most, after + (most - after) * SHRINK);
-    return ordered(this.#limit("min", isLog) ?? low, this.#limit("max", isLog) ?? high, isLog);
-  }
-
-  #limit(name, isLog) {
-    const value = Number.parseFloat(this.getAttribute(name) ?? "");
-    return Number.isFinite(value) && (!isLog || value > 0) ? value : null;
+  #wishes() {
+    const [min, max] = ["min", "max"].map((name) => numberOf(this, name));
+    return { min, max, isLog: this.scale === "log", isHeld: this.getAttribute("auto") === "off" };
   }
 
   #drawBar({ low, high, colors }) {
@@ -221,11 +207,12 @@ export class EpicsImage extends EpicsElement {
   }
 
   #format(value) {
-    return `${formatNumber(Number.isInteger(value) ? value : Number(value.toPrecision(4)))} ${this.update.units}`.trim();
+    const number = Number.isInteger(value) ? value : Number(value.toPrecision(4));
+    return `${formatNumber(number)} ${this.update.units}`.trim();
   }
 
   #sentence([width, height]) {
-    const [low, high] = this.#range.map((value) => this.#format(value));
+    const [low, high] = this.range.map((value) => this.#format(value));
     return `${this.displayName}: image of ${width} by ${height} pixels, values from ${low} to ${high}`;
   }
 
@@ -271,14 +258,19 @@ export class EpicsImage extends EpicsElement {
     if (!this.#cross) return "";
     const [x, y] = this.#cross;
     const value = this.#shown?.value[y * width + x];
-    return value === undefined ? `x ${x}, y ${y}` : `x ${x}, y ${y}: ${formatNumber(value, this.update.metadata)} ${this.update.units}`.trim();
+    const { metadata, units } = this.update;
+    return `x ${x}, y ${y}: ${value === undefined ? "–" : formatNumber(value, metadata)} ${units}`.trim();
   }
 
   #hold(isHeld) {
-    const range = this.#range;
+    const { range } = this;
     if (isHeld) this.setAttribute("auto", "off");
     else this.removeAttribute("auto");
-    if (isHeld) this.#range = range;
+    if (isHeld) this.#range.ends = range;
+  }
+
+  #choose(name) {
+    this.colormap = name;
   }
 
   #toggleScale() {
@@ -292,9 +284,3 @@ export class EpicsImage extends EpicsElement {
 
 const isNumber = (text) => /^\d+$/.test(text);
 const clamp = (value, size) => Math.min(Math.max(value, 0), size - 1);
-
-function ordered(low, high, isLog) {
-  if (low > high && !Number.isFinite(low)) return isLog ? [1, 10] : [0, 1];
-  if (low < high) return [low, high];
-  return isLog ? [low / 2, low * 2] : [low - 0.5, low + 0.5];
-}

@@ -6,8 +6,10 @@ import { traceColor, traceDash } from "./theme.js";
 const HEAD = `<thead hidden><tr><td></td><th scope="col" class="number at">now</th><td></td><td></td>
 <th scope="col" class="number a"></th><th scope="col" class="number b"></th>
 <th scope="col" class="number difference"></th></tr></thead>`;
-const ROW = `<th scope="row"><button type="button" class="name-button" aria-pressed="true">
-<svg viewBox="0 0 26 10" aria-hidden="true"><path d="M0 5H26" fill="none" stroke-width="2"/></svg><span></span></button></th>
+const ROW = `<th scope="row">
+<button type="button" class="name-button" aria-pressed="true">
+<svg viewBox="0 0 26 10" aria-hidden="true"><path d="M0 5H26" fill="none" stroke-width="2"/></svg>
+<span></span></button></th>
 <td class="number at" part="value"></td><td class="units"></td><td class="of-state"></td>
 <td class="number a"></td><td class="number b"></td><td class="number difference"></td>
 <td><button type="button" class="remove">×</button></td>`;
@@ -17,6 +19,7 @@ const ROW = `<th scope="row"><button type="button" class="name-button" aria-pres
  * @property {import("./curve.js").Curve} curve
  * @property {string} value
  * @property {[string, string, string]|null} cursors at A, at B, B - A
+ * @typedef {{at: string, cursors: [string, string, string]|null, isEditable: boolean}} Head what the columns are
  */
 
 export class Legend {
@@ -37,7 +40,7 @@ export class Legend {
 
   /**
    * @param {Reading[]} readings
-   * @param {{at: string, cursors: [string, string, string]|null, isEditable: boolean}} head what the columns are
+   * @param {Head} head
    */
   update(readings, { at, cursors, isEditable }) {
     this.#keep(readings.map(({ curve }) => curve));

@@ -12,7 +12,7 @@ const POINT_RADIUS = 1.2;
  * @property {number} ratio pixels of the canvas per CSS pixel
  */
 
-/** Draws one column of pixels after the other: its least and greatest value, from where it enters to where it leaves. */
+/** Draws one column of pixels after the other: where the line enters, how far it goes, where it leaves. */
 class Pen {
   path = new Path2D();
   #x = NaN;
@@ -78,7 +78,9 @@ export function tracePath(trace, end, { toX, toY, from, to }) {
   const { times, values } = trace;
   const pen = new Pen(true);
   const start = Math.max(0, trace.indexAt(from));
-  for (let index = start; index < times.length && times[index] <= to; index += 1) pen.to(toX(times[index]), toY(values[index]));
+  for (let index = start; index < times.length && times[index] <= to; index += 1) {
+    pen.to(toX(times[index]), toY(values[index]));
+  }
   pen.lift(toX(Math.min(Math.max(end, trace.lastTime), to)));
   return pen.path;
 }

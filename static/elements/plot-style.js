@@ -14,7 +14,15 @@ export const plotStyle = sheet(`
 }
 [part~="header"] { display: flex; flex-wrap: wrap; align-items: center; gap: 0.25em 0.6em; min-height: 1.9em; }
 [part~="header"] [part~="label"] { color: var(--_text); font-weight: 600; }
-[part~="readout"] { color: var(--_quiet); font-size: 0.875em; flex: 1; min-width: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+[part~="readout"] {
+  color: var(--_quiet);
+  font-size: 0.875em;
+  flex: 1;
+  min-width: 0;
+  white-space: nowrap;
+  overflow: hidden;
+  text-overflow: ellipsis;
+}
 [part~="toolbar"] { display: flex; flex-wrap: wrap; gap: 0.25em 0.5em; margin-inline-start: auto; }
 :host([toolbar="none"]) [part~="toolbar"], :host([legend="none"]) [part~="legend"] { display: none; }
 .group { display: inline-flex; gap: 1px; }
@@ -34,12 +42,35 @@ export const plotStyle = sheet(`
 }
 [part~="button"]:hover { background: var(--_raised); color: var(--_text); }
 [part~="button"][aria-pressed="true"] { background: var(--_track); color: var(--_text); }
-[part~="button"] svg { width: 1.25em; height: 1.25em; fill: none; stroke: currentcolor; stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round; }
+[part~="button"] svg {
+  width: 1.25em;
+  height: 1.25em;
+  fill: none;
+  stroke: currentcolor;
+  stroke-width: 1.5;
+  stroke-linecap: round;
+  stroke-linejoin: round;
+}
 
-[part~="plot"] { position: relative; flex: 1 1 var(--epics-plot-height, 17em); min-height: 6em; border-radius: var(--_radius); touch-action: pan-y; }
+[part~="plot"] {
+  position: relative;
+  flex: 1 1 var(--epics-plot-height, 17em);
+  min-height: 6em;
+  border-radius: var(--_radius);
+  touch-action: pan-y;
+}
 [part~="header"] [part~="state"] { min-width: 0; }
 [part~="plot"] > .uplot { position: absolute; inset: 0; }
-[part~="note"] { position: absolute; inset: 0; display: grid; place-items: center; margin: 0; color: var(--_quiet); pointer-events: none; text-align: center; }
+[part~="note"] {
+  position: absolute;
+  inset: 0;
+  display: grid;
+  place-items: center;
+  margin: 0;
+  color: var(--_quiet);
+  pointer-events: none;
+  text-align: center;
+}
 .u-wrap { position: relative; user-select: none; }
 .u-over, .u-under { position: absolute; }
 .u-over { cursor: crosshair; overflow: hidden; }
@@ -50,8 +81,23 @@ export const plotStyle = sheet(`
 .u-hz .u-cursor-x { height: 100%; border-right: 1px solid var(--_quiet); opacity: 0.6; }
 .u-off { display: none; }
 
-.cursor { position: absolute; top: 0; bottom: 0; width: 17px; margin-left: -8px; cursor: ew-resize; touch-action: none; }
-.cursor::before { content: ""; position: absolute; left: 8px; top: 0; bottom: 0; border-left: 1px solid var(--_accent); }
+.cursor {
+  position: absolute;
+  top: 0;
+  bottom: 0;
+  width: 17px;
+  margin-left: -8px;
+  cursor: ew-resize;
+  touch-action: none;
+}
+.cursor::before {
+  content: "";
+  position: absolute;
+  left: 8px;
+  top: 0;
+  bottom: 0;
+  border-left: 1px solid var(--_accent);
+}
 .cursor::after {
   content: attr(data-name);
   position: absolute;
@@ -70,7 +116,12 @@ export const plotStyle = sheet(`
 
 [part~="legend"] { display: block; overflow: auto; max-height: 14em; font-size: 0.875em; }
 [part~="legend"] table { border-collapse: collapse; }
-[part~="legend"] th, [part~="legend"] td { padding: 0 0.9em 0 0; font-weight: 400; text-align: start; white-space: nowrap; }
+[part~="legend"] th, [part~="legend"] td {
+  padding: 0 0.9em 0 0;
+  font-weight: 400;
+  text-align: start;
+  white-space: nowrap;
+}
 [part~="legend"] td.number, [part~="legend"] thead th.number { text-align: end; min-width: 5.5em; }
 [part~="legend"] thead th { color: var(--_quiet); font-size: 0.875em; }
 [part~="legend"] .units { color: var(--_quiet); }
@@ -78,10 +129,29 @@ export const plotStyle = sheet(`
 [part~="legend"] tr[data-severity="MINOR"] .of-state { color: var(--_minor); }
 [part~="legend"] tr[data-severity="MAJOR"] .of-state { color: var(--_major); }
 [part~="legend"] tr[data-severity="INVALID"] .of-state { color: var(--_invalid); }
-.name-button { display: inline-flex; align-items: center; gap: 0.5em; padding: 0.1em 0.3em 0.1em 0; border: 0; background: none; color: var(--_text); font: inherit; cursor: pointer; border-radius: var(--_radius); }
+.name-button {
+  display: inline-flex;
+  align-items: center;
+  gap: 0.5em;
+  padding: 0.1em 0.3em 0.1em 0;
+  border: 0;
+  background: none;
+  color: var(--_text);
+  font: inherit;
+  cursor: pointer;
+  border-radius: var(--_radius);
+}
 .name-button svg { width: 26px; height: 10px; flex: none; }
 .name-button[aria-pressed="false"] { color: var(--_quiet); text-decoration: line-through; }
 .name-button[aria-pressed="false"] svg { opacity: 0.25; }
-.remove { border: 0; background: none; color: var(--_quiet); font: inherit; cursor: pointer; border-radius: var(--_radius); padding: 0 0.35em; }
+.remove {
+  border: 0;
+  background: none;
+  color: var(--_quiet);
+  font: inherit;
+  cursor: pointer;
+  border-radius: var(--_radius);
+  padding: 0 0.35em;
+}
 .remove:hover { color: var(--_text); background: var(--_raised); }
 `);

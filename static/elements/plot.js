@@ -1,16 +1,19 @@
-/** What the strip chart and the waveform have in common: curves, a view that can be zoomed, cursors, a legend, tools. */
+/** What strip chart and waveform have in common: curves, a view that can be zoomed, cursors, legend, tools. */
 
 import { Chart } from "./chart.js";
 import { download, toCSV } from "./csv.js";
 import { Cursors } from "./cursors.js";
+import { Curves } from "./curves.js";
 import { EpicsElement } from "./element.js";
 import { attachGestures, attachKeys } from "./gestures.js";
 import { Legend } from "./legend.js";
 import { Pace } from "./pace.js";
+import { headOf, pictureOf, readingsOf } from "./picture.js";
 import { plotStyle } from "./plot-style.js";
 import { Ranges } from "./ranges.js";
 import { STATE, setText } from "./state.js";
 import { Theme, traceColors } from "./theme.js";
+import { plotTools } from "./tools.js";
 import { Toolbar } from "./toolbar.js";
 
 const TEMPLATE = `<div part="header"><span part="label"></span>${STATE}<span part="readout"></span>
@@ -19,7 +22,8 @@ const TEMPLATE = `<div part="header"><span part="label"></span>${STATE}<span par
 <div part="legend"></div><span class="unseen" role="status"></span>`;
 
 /**
- * Base of plots. A subclass has `makeCurve`, `home`, `bounds`, `xLabel`, `isTime`, `sentence` and `rows`.
+ * Base of plots. A subclass has `isTime`, `makeCurve`, `isDrawable`, `home`, `bounds`, `xLabel`, `xDifference`,
+ * `latest`, `note`, `sentence` and `rows`.
  * @typedef {{pvs: string[], span: number, zoom: [number, number]|null, paused: boolean, scale: string}} View
  */
 export class EpicsPlot extends EpicsElement {
@@ -31,8 +35,7 @@ export class EpicsPlot extends EpicsElement {
   static role = "figure";
   static isMultiple = true;
 
-  /** @type {Map<string, import("./curve.js").Curve>} */
-  #curves = new Map();
+  #curves = new Curves((pv, index) => this.makeCurve(pv, index));
   #zoom = null;
   #hover = null;
   #ranges = new Ranges();
@@ -123,7 +126,7 @@ export class EpicsPlot extends EpicsElement {
   set zoom(range) {
     this.#zoom = range && range[1] > range[0] ? [Number(range[0]), Number(range[1])] : null;
     this.#ranges.clear();
-    this.onZoom();
+    this.onView();
     this.#toolbar?.update();
     this.drawNow();
   }
@@ -146,7 +149,7 @@ export class EpicsPlot extends EpicsElement {
   }
 
   set view(view) {
-    Object.assign(this, view);
+    Object.assign(this, Object.fromEntries(Object.entries(view).filter(([, wish]) => wish !== undefined)));
   }
 
   /** What of x is in view. @returns {[number, number]} */
@@ -161,6 +164,7 @@ export class EpicsPlot extends EpicsElement {
    */
   zoomBy(factor, at) {
     const [from, to] = this.window;
+    if (factor < 1 && to - from <= this.finest) return;
     const centre = at ?? (from + to) / 2;
     this.#show([centre - (centre - from) * factor, centre + (to - centre) * factor]);
   }
@@ -182,6 +186,15 @@ export class EpicsPlot extends EpicsElement {
     this.#change({ paused: !this.paused });
   }
 
+  toggleScale() {
+    this.#change({ scale: this.scale === "log" ? "linear" : "log" });
+  }
+
+  /** Give the person a file of what is in view. */
+  async save() {
+    download(`${this.displayName}.csv`, await this.toCSV());
+  }
+
   /** @returns {Promise<string>} what is in view */
   async toCSV() {
     return toCSV(await this.rows());
@@ -196,12 +209,17 @@ export class EpicsPlot extends EpicsElement {
 
   /** The curves, in the order of `pv`. */
   get curves() {
-    return this.names.map((name) => this.#curve(name));
+    return this.#curves.follow(this.names, this.updates);
   }
 
   /** CSS pixels. */
   get plotWidth() {
     return this.#chart.width;
+  }
+
+  /** The least stretch of x that can be zoomed to. */
+  get finest() {
+    return 0;
   }
 
   /** Milliseconds between two drawings. */
@@ -210,13 +228,16 @@ export class EpicsPlot extends EpicsElement {
   }
 
   onUpdate(update, index) {
-    if (this.names[index]) this.#curve(this.names[index]).receive(update);
+    this.curves[index].receive(update);
   }
 
-  onPause() {}
+  /** @param {boolean} _isPaused */
+  onPause(_isPaused) {}
 
-  onZoom() {}
+  /** Another stretch is in view, or more pixels show it. */
+  onView() {}
 
+  /** A drawing is done. */
   drawn() {}
 
   render() {
@@ -230,21 +251,7 @@ export class EpicsPlot extends EpicsElement {
 
   /** @returns {import("./toolbar.js").Button[][]} */
   get tools() {
-    return [
-      [
-        { name: "Pause", icon: "pause", isPressed: () => this.paused, run: () => this.togglePause() },
-      ],
-      [
-        { name: "Zoom in", icon: "closer", run: () => this.zoomBy(0.5) },
-        { name: "Zoom out", icon: "wider", run: () => this.zoomBy(2) },
-        { name: "Show all", icon: "whole", hint: "Show all (double-click)", run: () => this.showAll() },
-      ],
-      [
-        { name: "Cursors", icon: "cursors", isPressed: () => this.cursors !== null, run: () => this.toggleCursors() },
-        { name: "Logarithmic", icon: "log", isPressed: () => this.scale === "log", run: () => this.#toggleScale() },
-        { name: "Save as CSV", icon: "save", run: () => this.#save() },
-      ],
-    ];
+    return plotTools(this);
   }
 
   toggleCursors() {
@@ -257,7 +264,7 @@ export class EpicsPlot extends EpicsElement {
   #listen(plot) {
     const chart = this.#chart;
     chart.onselect = (from, to) => this.#show([from, to]);
-    chart.onresize = () => (this.onZoom(), this.drawNow());
+    chart.onresize = () => (this.onView(), this.drawNow());
     chart.onhover = (x) => {
       this.#hover = x;
       this.pace.request();
@@ -280,10 +287,6 @@ export class EpicsPlot extends EpicsElement {
     this.changed();
   }
 
-  #toggleScale() {
-    this.#change({ scale: this.scale === "log" ? "linear" : "log" });
-  }
-
   /** A window, kept within bounds; all there is shows as no zoom. */
   #show([from, to]) {
     const [least, most] = this.bounds;
@@ -291,82 +294,27 @@ export class EpicsPlot extends EpicsElement {
     this.#change({ zoom: isAll ? null : [Math.max(from, least), Math.min(to, most)] });
   }
 
-  async #save() {
-    download(`${this.displayName}.csv`, await this.toCSV());
-  }
-
-  #curve(name) {
-    if (!this.#curves.has(name)) {
-      const used = new Set(this.names.map((other) => this.#curves.get(other)?.index));
-      const index = [...used, undefined].findIndex((_, at) => !used.has(at));
-      const curve = this.makeCurve(name, Math.max(0, index));
-      curve.update = this.updates[this.names.indexOf(name)];
-      this.#curves.set(name, curve);
-    }
-    return this.#curves.get(name);
-  }
-
-  #forgetOthers(names) {
-    for (const name of this.#curves.keys()) if (!names.includes(name)) this.#curves.delete(name);
-  }
-
   #draw() {
-    this.#forgetOthers(this.names);
-    const { curves, window } = this;
+    const { curves } = this;
     curves.forEach((curve, at) => (curve.update = this.updates[at]));
     const shown = curves.filter((curve) => curve.isShown && this.isDrawable(curve));
-    this.#drawLegend(curves);
-    setText(this.find("note"), shown.length ? "" : this.note(curves));
-    this.find("plot").ariaLabel = this.sentence(curves);
-    if (!shown.length || !(window[1] > window[0])) return this.#chart.clear();
-    this.#chart.draw(this.#picture(shown, window));
-    this.#cursors.place(window);
+    this.#drawText(curves, shown.length === 0);
+    if (!shown.length) return this.#chart.clear();
+    this.#chart.draw(pictureOf(this, shown, this.#ranges));
+    this.#cursors.place(this.window);
     this.drawn();
   }
 
-  #picture(curves, range) {
-    const isLog = this.scale === "log";
-    const limits = { min: numberOf(this, "min"), max: numberOf(this, "max") };
-    const scales = this.#ranges.scales(curves, range, { isLog, ...limits, isTight: this.#zoom !== null });
-    const of = new Map(scales.map((scale) => [scale.key, scale]));
-    return {
-      x: { range, isTime: this.isTime, label: (x, step) => this.xLabel(x, step) },
-      scales,
-      lines: curves.map((curve) => ({
-        scale: curve.scale, index: curve.index, isShown: of.has(curve.scale), path: (view) => curve.path(view),
-      })),
-      levels: curves.length === 1 ? curves[0].levels.map((level) => ({ ...level, scale: curves[0].scale })) : [],
-    };
-  }
-
-  #drawLegend(curves) {
-    const { cursors } = this;
-    const at = this.#hover;
-    const readings = curves.map((curve) => ({
-      curve,
-      value: at === null ? this.latest(curve) : this.reading(curve, at),
-      cursors: cursors && this.#compare(curve, cursors),
-    }));
-    const head = cursors && [...cursors.map((x) => this.xLabel(x, 0)), `Δ ${this.xDifference(cursors[1] - cursors[0])}`];
-    this.#legend.update(readings, {
-      at: at === null ? "now" : "at pointer", cursors: head, isEditable: this.hasAttribute("editable"),
-    });
-    setText(this.find("readout"), at === null ? "" : this.xLabel(at, 0));
-  }
-
-  #compare(curve, cursors) {
-    const [a, b] = cursors.map((x) => curve.read(x));
-    return [...cursors.map((x) => this.reading(curve, x)), curve.formatDifference(b - a)];
+  #drawText(curves, isEmpty) {
+    const hover = isEmpty ? null : this.#hover;
+    this.#legend.update(readingsOf(this, hover), headOf(this, hover));
+    setText(this.find("readout"), hover === null ? "" : this.xLabel(hover, 0));
+    setText(this.find("note"), isEmpty ? this.note(curves) : "");
+    this.find("plot").ariaLabel = this.sentence(curves);
   }
 
   /** The value at x, as text. */
   reading(curve, x) {
     return curve.format(curve.read(x));
   }
-}
-
-/** @returns {number|null} null for none, and for what is no number */
-function numberOf(element, name) {
-  const value = Number.parseFloat(element.getAttribute(name) ?? "");
-  return Number.isFinite(value) ? value : null;
 }

@@ -3,6 +3,7 @@
 import { TraceCurve } from "./curve.js";
 import { isoTime } from "./csv.js";
 import { formatClock } from "./format.js";
+import { numberOf } from "./numbers.js";
 import { EpicsPlot } from "./plot.js";
 
 const SPANS = [["1 min", 60], ["5 min", 300], ["15 min", 900], ["1 h", 3600]];
@@ -11,15 +12,17 @@ const MOST_SECONDS = 1e6;
 const MAX_RATE = 20;
 const SLOWEST = 500;
 const AHEAD = 2;
+const FINEST = 1e-3;
 const DAY = 86_400;
 
 export class EpicsStripchart extends EpicsPlot {
   isTime = true;
   #pausedAt = 0;
+  #reached = SPAN;
 
   /** Seconds in view. @type {number} */
   get span() {
-    const span = Number.parseFloat(this.getAttribute("span") ?? "");
+    const span = numberOf(this, "span");
     return span > 0 ? Math.min(span, MOST_SECONDS) : SPAN;
   }
 
@@ -36,7 +39,7 @@ export class EpicsStripchart extends EpicsPlot {
   }
 
   get options() {
-    return { maxRate: Number(this.getAttribute("max-rate") ?? MAX_RATE), history: this.span };
+    return { maxRate: numberOf(this, "max-rate") ?? MAX_RATE, history: this.#reach };
   }
 
   connectedCallback() {
@@ -63,6 +66,21 @@ export class EpicsStripchart extends EpicsPlot {
   get bounds() {
     const [from, to] = this.home;
     return [Math.min(from, ...this.curves.map(({ trace }) => trace.firstTime)), to];
+  }
+
+  /** Seconds that are wanted of the past: the span, doubled until the view is within. */
+  get #reach() {
+    const back = this.zoom ? Date.now() / 1000 - this.zoom[0] : 0;
+    return Math.min(MOST_SECONDS, this.span * 2 ** Math.max(0, Math.ceil(Math.log2(back / this.span))));
+  }
+
+  onView() {
+    if (this.#reach > this.#reached) this.resubscribe();
+    this.#reached = this.#reach;
+  }
+
+  get finest() {
+    return FINEST;
   }
 
   /** A pixel's worth of time; a value that stands still in a long span need not be drawn often. */
@@ -92,7 +110,7 @@ export class EpicsStripchart extends EpicsPlot {
     super.onUpdate(update, index);
     const curve = this.curves[index];
     if (update.kind === "stale") curve.isBehind = true;
-    if (update.condition === "live" && curve?.isBehind) this.#refill(curve);
+    if (update.condition === "live" && curve.isBehind) this.#refill(curve);
   }
 
   onLeave() {
@@ -161,12 +179,12 @@ export class EpicsStripchart extends EpicsPlot {
     }
   };
 
-  /** What the server has kept since we last looked. */
+  /** Take what the server has kept since we last looked; if it is lost again, there is a next time. */
   async #refill(curve) {
     curve.isBehind = false;
     const since = curve.trace.lastTime;
     if (!Number.isFinite(since)) return;
-    const history = await this.client.history(curve.pv, { since }).catch(() => null); // lost again: there is a next time
+    const history = await this.client.history(curve.pv, { since }).catch(() => null);
     if (history) curve.backfill(history);
     this.drawNow();
   }

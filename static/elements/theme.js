@@ -62,7 +62,6 @@ export class Theme {
       this.#colors.clear();
       onchange();
     });
-    this.probe = probe;
   }
 
   /** @param {string} name of a property `--_NAME` @returns {string} as a canvas takes it */

@@ -1,6 +1,7 @@
-/** `<epics-waveform pv="...">`: arrays of up to millions of elements; the server sends no more of them than can be seen. */
+/** `<epics-waveform pv="...">`: arrays of up to millions of elements; the server sends what can be seen. */
 
 import { ArrayCurve } from "./curve.js";
+import { numberOf } from "./numbers.js";
 import { EpicsPlot } from "./plot.js";
 
 const SETTLE = 120;
@@ -9,6 +10,7 @@ const MARGIN = 0.5;
 /** Elements per pixel up to which a window is asked for as it is; beyond that an envelope of it. */
 const EXACT_PER_PIXEL = 8;
 const WIDTH_STEP = 64;
+const FINEST = 4;
 
 export class EpicsWaveform extends EpicsPlot {
   static observedAttributes = [...EpicsPlot.observedAttributes, "x-start", "x-step", "x-units"];
@@ -44,6 +46,10 @@ export class EpicsWaveform extends EpicsPlot {
     return this.home;
   }
 
+  get finest() {
+    return FINEST;
+  }
+
   isDrawable({ shown }) {
     return shown !== null && shown.value.length > 0;
   }
@@ -53,7 +59,7 @@ export class EpicsWaveform extends EpicsPlot {
     if (!this.paused || update.kind !== "value") super.onUpdate(update, index);
   }
 
-  onZoom() {
+  onView() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#ask(), SETTLE);
   }
@@ -83,15 +89,15 @@ export class EpicsWaveform extends EpicsPlot {
 
   /** @param {number} index of an element, or between two @returns {string} in the units of the x axis */
   xLabel(index) {
-    const step = this.#number("x-step", 1);
-    const x = this.#number("x-start", 0) + index * step;
+    const step = numberOf(this, "x-step") ?? 1;
+    const x = (numberOf(this, "x-start") ?? 0) + index * step;
     const units = this.getAttribute("x-units") ?? "";
     return `${grouped(Number(x.toPrecision(7)))} ${units}`.trim();
   }
 
   xDifference(elements) {
     const units = this.getAttribute("x-units") ?? "";
-    return `${Number((elements * this.#number("x-step", 1)).toPrecision(4))} ${units}`.trim();
+    return `${Number((elements * (numberOf(this, "x-step") ?? 1)).toPrecision(4))} ${units}`.trim();
   }
 
   /** @returns {Promise<(string|number|bigint|null)[][]>} a row for each element in view, read anew if need be */
@@ -125,11 +131,6 @@ export class EpicsWaveform extends EpicsPlot {
     const maxCount = Math.ceil(to + margin) - first + 1;
     const isExact = to - from <= pixels * EXACT_PER_PIXEL;
     return { first, maxCount, ...(!isExact && { reduce: pixels * (1 + 2 * MARGIN) }) };
-  }
-
-  #number(name, otherwise) {
-    const value = Number.parseFloat(this.getAttribute(name) ?? "");
-    return Number.isFinite(value) ? value : otherwise;
   }
 }
 
