@@ -2,6 +2,8 @@
 # make test     all tests, with Chromium where it can be had
 # make check    linters, types, import contracts
 # make bench    the benchmark, beside a naive server; make bench-quick takes under a minute
+# make stress   random sessions against an IOC that comes and goes: make stress SECONDS=3600 SEED=1
+# make soak     hours at a rate, with a plot: make soak SOAK_SECONDS=7200 RATE=5000
 # make wheel    dist/pycaserver-*.whl
 # make image    the container image
 # make clean    back to a fresh checkout
@@ -19,7 +21,7 @@ VENV := .venv/made-with-$(notdir $(PYTHON))
 INSTALLED := .venv/installed
 INSTALLED_TEST := .venv/installed-test
 
-.PHONY: demo test check bench bench-quick wheel image clean browser
+.PHONY: demo test check bench bench-quick stress soak wheel image clean browser
 
 demo: $(INSTALLED)
 	$(BIN)/pycaserver demo
@@ -38,6 +40,15 @@ bench: $(INSTALLED_TEST)
 
 bench-quick: $(INSTALLED_TEST)
 	$(BIN)/python -m bench --quick $(BENCH_OPTIONS)
+
+SECONDS ?= 60
+stress: $(INSTALLED_TEST)
+	$(BIN)/python -m tests.stress --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(STRESS_OPTIONS)
+
+SOAK_SECONDS ?= 7200
+RATE ?= 5000
+soak: $(INSTALLED_TEST)
+	$(BIN)/python -m tests.soak --seconds $(SOAK_SECONDS) --rate $(RATE) $(if $(SEED),--seed $(SEED)) $(SOAK_OPTIONS)
 
 wheel: $(VENV)
 	$(PIP) wheel --no-deps --wheel-dir dist .

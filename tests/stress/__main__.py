@@ -27,9 +27,9 @@ def arguments(command: Sequence[str] | None = None) -> argparse.Namespace:
 def main() -> int:
     chosen = arguments()
     seed = secrets.randbelow(1 << 32) if chosen.seed is None else chosen.seed
-    plan = make(seed, chosen.seconds, chosen.counters, chosen.scale)
-    print(f"seed {seed}, plan {plan.digest}: {plan.steps} steps of {len(plan.scripts)} scripts, "
-          f"{len(plan.faults)} faults of the IOC", flush=True)  # fmt: skip
+    plan = make(seed, chosen.seconds, chosen.counters, scale=chosen.scale)
+    print(f"seed {seed}, plan {plan.digest}: {len(plan.scripts)} scripts, {len(plan.faults)} faults of the IOC",
+          flush=True)  # fmt: skip
     tampers = {"steady0": TAMPERS[chosen.spoil]()} if chosen.spoil else {}
     try:
         with world(chosen.counters) as (ioc, server):

@@ -206,7 +206,8 @@ def _decode(data: bytes) -> list[Message]:
         return decoded if isinstance(decoded, list) else [decoded]
     size = int.from_bytes(data[:4], "little")
     header = _json.decode(data[4 : 4 + size])
-    if (4 + size) % 8 or len(data) - 4 - size != header["count"] * 8:
+    elements = 2 * header["reduced"] if "reduced" in header else header["count"]
+    if (4 + size) % 8 or len(data) - 4 - size != elements * 8:
         raise Broken(f"{len(data)} bytes do not fit {header}")
     return [header]
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 from typing import Any, Final, NamedTuple
 
@@ -13,6 +14,7 @@ Keys = dict[str, Any]
 
 WAVES: Final = 2
 ABSENT: Final = 3
+ODD: Final = ("1", "3", "5", "7", "9")
 QUIET_SECONDS: Final = 2.0
 """Before the first fault, and about what is left after the last one."""
 
@@ -25,20 +27,28 @@ class Step(NamedTuple):
     keys: Keys
 
 
-class Script(NamedTuple):
-    """One session's part. Its kind is a key of KINDS."""
-
-    name: str
-    kind: str
-    steps: Sequence[Step]
-
-
 class Fault(NamedTuple):
     """Something that happens to the IOC, and how long it is away."""
 
     at: float
     do: str
     seconds: float
+
+
+@dataclass(frozen=True)
+class Script:
+    """One session's part. Its kind is a key of KINDS; its steps are made when they are asked for, always the same."""
+
+    name: str
+    kind: str
+    seed: int
+    seconds: float
+    counters: int
+    pace: float
+
+    def steps(self) -> Iterator[Step]:
+        """In the order of time."""
+        return _steps(Random(f"{self.seed}/{self.name}"), KINDS[self.kind], Names(self.counters), self)
 
 
 @dataclass(frozen=True)
@@ -51,16 +61,14 @@ class Plan:
     scripts: Sequence[Script]
     faults: Sequence[Fault]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The same for the same plan, on every machine."""
-        text = json.dumps([self.seed, self.seconds, self.counters, self.scripts, self.faults])
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    @property
-    def steps(self) -> int:
-        """How many there are in all."""
-        return sum(len(script.steps) for script in self.scripts)
+        found = hashlib.sha256(json.dumps([self.seed, self.seconds, self.counters, self.faults]).encode())
+        for script in self.scripts:
+            for step in script.steps():
+                found.update(json.dumps([script.name, step]).encode())
+        return found.hexdigest()[:16]
 
 
 class Names:
@@ -152,31 +160,31 @@ FAULTS: Final[Mapping[str, tuple[int, float, float]]] = {
 """Weight, and the least and greatest time that the IOC is away; a long hang is one that Channel Access notices."""
 
 
-def make(seed: int, seconds: float, counters: int = 40, scale: float = 1.0) -> Plan:
-    """The plan of a run; scale: how many times as many sessions."""
-    names = Names(counters)
+def make(seed: int, seconds: float, counters: int = 40, *, scale: float = 1.0, pace: float = 1.0) -> Plan:
+    """The plan of a run; scale: how many times as many sessions; pace: how many times as long between two things."""
     scripts = [
-        Script(f"{kind}{number}", kind, list(_steps(Random(f"{seed}/{kind}{number}"), KINDS[kind], names, seconds)))
+        Script(f"{kind}{number}", kind, seed, seconds, counters, pace)
         for kind in KINDS
         for number in range(max(1, round(KINDS[kind].sessions * scale)))
     ]
-    return Plan(seed, seconds, counters, scripts, list(_faults(Random(f"{seed}/IOC"), seconds)))
+    return Plan(seed, seconds, counters, scripts, list(_faults(Random(f"{seed}/IOC"), seconds, pace)))
 
 
-def _steps(random: Random, kind: Kind, names: Names, seconds: float) -> Iterator[Step]:
-    first = {"pv": names.counters} if kind.everything else {"pv": names.some(random)}
-    at = 0.0 if kind.everything else random.uniform(0, 1)
-    yield Step(round(at, 3), "connect", first)
-    while (at := at + random.expovariate(1 / kind.every)) < seconds:
+def _steps(random: Random, kind: Kind, names: Names, script: Script) -> Iterator[Step]:
+    at = random.uniform(0, 1)
+    if kind.everything:
+        yield Step(round(at, 3), "options", {"batch": script.name.endswith(ODD)})
+    yield Step(round(at, 3), "connect", {"pv": names.counters if kind.everything else names.some(random)})
+    while (at := at + random.expovariate(1 / (kind.every * script.pace))) < script.seconds:
         (do,) = random.choices(list(kind.steps), list(kind.steps.values()))
         yield Step(round(at, 3), do, STEPS[do](random, names))
 
 
-def _faults(random: Random, seconds: float) -> Iterator[Fault]:
-    """At random times; those that would not be over before the run is are left out."""
+def _faults(random: Random, seconds: float, pace: float) -> Iterator[Fault]:
+    """At random times, until one would not be over before the run is."""
     at = QUIET_SECONDS
     while True:
-        at += random.uniform(1, 12)
+        at += random.uniform(1, 12) * pace
         (do,) = random.choices(list(FAULTS), [weight for weight, *_ in FAULTS.values()])
         _, least, most = FAULTS[do]
         away = round(random.uniform(least, most), 2)

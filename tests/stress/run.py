@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final
 
 from tests.servers import Server
@@ -52,6 +52,19 @@ class Round:
         await self._settle()
         await _all(self._as(session, session.close()) for session in self.sessions)
 
+    def outcome(self) -> Outcome:
+        """What was done."""
+        return Outcome(
+            self._plan,
+            done=sum((session.done for session in self.sessions), Counter[str]()),
+            faults=Counter(fault.do for fault in self._plan.faults),
+            messages=sum(session.messages for session in self.sessions),
+            counted=self.ledger.counted,
+            merged_by_ioc=self.merged_by_ioc,
+            unexplained=self.unexplained,
+            behind=max(session.behind for session in self.sessions if session.kind.everything),
+        )
+
     async def _as(self, session: Session, deed: Awaitable[None]) -> None:
         try:
             await deed
@@ -97,20 +110,28 @@ class Round:
                 raise Violation(f"{gap}: lost for everybody, and the IOC has merged none", "the server", at)
 
 
-async def stress(plan: Plan, ioc: CountingIOC, server: Server, tampers: Mapping[str, Tamper] | None = None) -> Outcome:
-    """Warm up, take the base line, carry out the plan, return to the base line; raises Violation."""
-    warm_up = make(plan.seed, WARM_UP_SECONDS, plan.counters)
-    await Round(warm_up, ioc, server, 1, {}).run()
+async def stress(
+    plan: Plan,
+    ioc: CountingIOC,
+    server: Server,
+    tampers: Mapping[str, Tamper] | None = None,
+    beside: Callable[[], Coroutine[Any, Any, None]] | None = None,
+) -> Outcome:
+    """Warm up, take the base line, carry out the plan, return to the base line; raises Violation.
+
+    beside: what goes on while the plan is carried out, and is cancelled then.
+    """
+    await Round(make(plan.seed, WARM_UP_SECONDS, plan.counters), ioc, server, 1, {}).run()
     base = await _return_to(NOTHING, server)
     round = Round(plan, ioc, server, 2, tampers or {})
-    await round.run()
-    done = sum((session.done for session in round.sessions), Counter[str]())
-    end = await _return_to(base, server, done.total())
-    outcome = Outcome(plan, done, Counter(fault.do for fault in ioc.faults), base=base, end=end)
-    outcome.messages = sum(session.messages for session in round.sessions)
-    outcome.behind = max(session.behind for session in round.sessions)
-    outcome.counted, outcome.merged_by_ioc = round.ledger.counted, round.merged_by_ioc
-    outcome.unexplained = round.unexplained
+    companion = asyncio.ensure_future(beside()) if beside else None
+    try:
+        await round.run()
+    finally:
+        if companion:
+            companion.cancel()
+    outcome = round.outcome()
+    outcome.base, outcome.end = base, await _return_to(base, server, outcome.done.total())
     outcome.metrics = await asyncio.to_thread(metrics, server)
     _check_health(outcome, server)
     return outcome

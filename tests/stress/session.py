@@ -22,6 +22,13 @@ ENDS: Final = {"healthy": frozenset[int](), "unhealthy": frozenset({1002, 1006, 
 """Close codes that a session may see that has not asked for the end."""
 
 
+LAST_STEPS: Final = {
+    "writer": (Step(0, "put", {"wait": True, "timeout": 10}), Step(0, "ping", {})),
+    "": (Step(0, "resume", {}), Step(0, "ping", {})),
+}
+"""What sessions do in the end, by kind."""
+
+
 class Session:
     """One script being carried out. Broken in `run` and `finish` is a violation."""
 
@@ -62,21 +69,18 @@ class Session:
     async def run(self, started: float) -> None:
         """Carry the script out; started: the loop's time at its second 0."""
         loop = asyncio.get_running_loop()
-        for step in self._script.steps:
+        for step in self._script.steps():
             await self._until(started + step.at)
             self.behind = max(self.behind, loop.time() - started - step.at)
             await self._do(step)
-        await self._until(started + self._script.steps[-1].at)
+        await self._until(started + self._script.seconds)
 
     async def finish(self) -> None:
         """Read again, take up what was paused, have a socket that works; and write a last value."""
-        if self._link is not None and self.link.rude:
-            await self._end("reset")
-        await self._do(Step(0, "resume", {}))
-        self.link.reading.set()
-        if self._script.kind == "writer":
-            await self._do(Step(0, "put", {"wait": True, "timeout": 10}))
-        await self._do(Step(0, "ping", {}))
+        if self._link is not None:
+            self.link.reading.set()
+        for step in LAST_STEPS.get(self._script.kind, LAST_STEPS[""]):
+            await self._do(step)
 
     @property
     def last(self) -> list[str]:

@@ -7,10 +7,10 @@ from tests.stress.link import Tamper
 from tests.stress.model import Message
 
 AFTER: Final = 500
-"""Messages that come as they are, first."""
+"""Messages that come as they are, first; unless it is the first that are spoilt."""
 
 
-def _after(spoil: Callable[[int, list[Message]], list[Message]]) -> Callable[[], Tamper]:
+def _after(spoil: Callable[[int, list[Message]], list[Message]], first: int = AFTER) -> Callable[[], Tamper]:
     """A tamper that begins after so many messages; spoil gets the number of messages since, and those that came."""
 
     def make() -> Tamper:
@@ -19,7 +19,7 @@ def _after(spoil: Callable[[int, list[Message]], list[Message]]) -> Callable[[],
         def tamper(messages: list[Message]) -> list[Message]:
             nonlocal seen
             before, seen = seen, seen + len(messages)
-            return messages if before < AFTER else spoil(before - AFTER, messages)
+            return messages if before < first else spoil(before - first, messages)
 
         return tamper
 
@@ -36,6 +36,6 @@ TAMPERS: Final[Mapping[str, Callable[[], Tamper]]] = {
     "order": _after(lambda count, messages: [{**m, "value": m["value"] - 2} if _is_value(m) else m for m in messages]),
     "merged": _after(lambda count, messages: [{**m, "coalesced": 1} if _is_value(m) else m for m in messages]),
     "last": _after(lambda count, messages: []),
-    "state": _after(lambda count, messages: [m for m in messages if m["msg_type"] != "connection"]),
+    "state": _after(lambda count, messages: [{**m, "conn": False} if "conn" in m else m for m in messages], 0),
     "answer": _after(lambda count, messages: [m for m in messages if m["msg_type"] != "pong"]),
 }

@@ -48,8 +48,6 @@ class CountingIOC:
 
     def __init__(self, counters: int) -> None:
         self.incarnation = 1
-        self.faults: list[Fault] = []
-        """Those that have happened."""
         self._ioc = CIOC(database(counters), macros=self._macros)
         self.prefix = self._ioc.prefix
         self.env = self._ioc.env() | {"EPICS_CA_CONN_TMO": CONN_TMO}
@@ -80,7 +78,6 @@ class CountingIOC:
             self.incarnation += 1
             self._ioc._configure(macros=self._macros)
             await asyncio.to_thread(self.start)
-        self.faults.append(fault)
 
     async def stand_still(self) -> None:
         """No counter counts any more."""
