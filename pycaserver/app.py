@@ -26,6 +26,7 @@ from pycaserver.core.puts import stop_puts
 from pycaserver.core.services import Services
 from pycaserver.dialects.native import NativeDialect
 from pycaserver.keeper import Keeper
+from pycaserver.lag import Lag
 from pycaserver.reload import Reload, warn
 from pycaserver.sections import Server as ServerSection
 from pycaserver.settings import Settings
@@ -47,7 +48,8 @@ SWITCH_INTERVAL: Final = 0.001
 """Seconds: with Python's own 5 ms, libca's threads would wait for a busy loop five times as long for each event."""
 GARBAGE_THRESHOLD: Final = 50_000
 """Objects more than at the last collection before the next one: a batch of updates must not set one off."""
-LAG_SECONDS: Final = 0.5
+FIGURES_SECONDS: Final = 0.5
+"""Between two looks at figures that nobody counts up."""
 GOODBYE_SECONDS: Final = 2.0
 """How long peers have to take their leave at a shutdown."""
 FAREWELL_SECONDS: Final = 4.0
@@ -140,6 +142,7 @@ class Server:
             pycaserver.__version__, clock.wall(), settings,
         )  # fmt: skip
         pages = Path(settings.server.pages).resolve() if settings.server.pages else None
+        self._lag = Lag(clock, figures)
         self._listener = Listener(site, static_folder(), _certificate_of(settings.server), pages)
         if self._load:
             self._reload = Reload(settings, self._load, access, audit, identities, self._listener)
@@ -151,9 +154,9 @@ class Server:
         gc.set_threshold(GARBAGE_THRESHOLD, 20, 100)
         self._keeper.start()
         self._hub.start()
-        loop, due = asyncio.get_running_loop(), self._clock.monotonic() + LAG_SECONDS
-        loop.run_in_executor(None, self._policy.learn_own_names)
-        loop.call_later(LAG_SECONDS, self._measure_lag, self._clock, self._figures, due)
+        asyncio.get_running_loop().run_in_executor(None, self._policy.learn_own_names)
+        self._lag.start()
+        self._refresh(self._clock, self._figures)
 
     def _offer(self, setting: str, name: str) -> Channel:
         """Open a PV of the settings; RuntimeError if its source cannot have it."""
@@ -184,6 +187,7 @@ class Server:
         deadline = time.monotonic() + GOODBYE_SECONDS
         while len(self._hub) and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
+        self._lag.stop()
         self._stop_puts()
         await self._keeper.stop()
         log.info("stopped")
@@ -193,13 +197,10 @@ class Server:
         self._source.stop()
         os._exit(self._exit_code)
 
-    def _measure_lag(self, clock: LoopClock, figures: Figures, due: float) -> None:
-        now = clock.monotonic()
-        figures.loop_lag = max(0.0, now - due)
-        figures.loop_lag_max = max(figures.loop_lag_max, figures.loop_lag)
+    def _refresh(self, clock: LoopClock, figures: Figures) -> None:
         figures.updates_merged_in = self._source.handoff.queue.merged
         figures.history_bytes = self._pool.histories.bytes
-        clock.call_later(LAG_SECONDS, self._measure_lag, clock, figures, now + LAG_SECONDS)
+        clock.call_later(FIGURES_SECONDS, self._refresh, clock, figures)
 
 
 def _certificate_of(server: ServerSection) -> Certificate | None:

@@ -2,6 +2,29 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
+
+STALL_SECONDS: Final = 0.05
+"""Beyond this the event loop stood still: nobody was served meanwhile."""
+LAG_BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, STALL_SECONDS, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""The buckets in which lateness is counted, seconds."""
+
+
+class Histogram:
+    """How many were measured, by bucket."""
+
+    __slots__ = ("bounds", "counts", "sum")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        """bounds: upper ends of the buckets; one more is for all beyond."""
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.sum = 0.0
+
+    def add(self, value: float) -> None:
+        """One more."""
+        self.sum += value
+        self.counts[next((index for index, end in enumerate(self.bounds) if value <= end), -1)] += 1
 
 
 @dataclass(slots=True)
@@ -41,10 +64,20 @@ class Figures:
     faults: int = 0
     """Exceptions that should not have happened; each is in the log."""
     loop_lag: float = 0.0
-    """Seconds by which the event loop was last late."""
+    """Seconds by which the event loop was late at most, in the last half second."""
     loop_lag_max: float = 0.0
     """The largest of those since the start."""
+    loop_stalls: int = 0
+    """How often it was late by more than STALL_SECONDS."""
+    loop_lag_seconds: Histogram = field(default_factory=lambda: Histogram(LAG_BOUNDS))
+    """All that was measured of it."""
     errors: Counter[str] = field(default_factory=Counter)
     """Errors answered, by code."""
     closes: Counter[int] = field(default_factory=Counter)
     """Sessions closed by the server, by close code."""
+
+    def count_lag(self, seconds: float) -> None:
+        """The event loop was so late."""
+        self.loop_lag_seconds.add(seconds)
+        self.loop_lag_max = max(self.loop_lag_max, seconds)
+        self.loop_stalls += seconds > STALL_SECONDS

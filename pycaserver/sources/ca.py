@@ -102,6 +102,7 @@ class CAChannel:
         "_access",
         "_chid",
         "_circuit",
+        "_closed",
         "_metadata",
         "_monitored",
         "_monitored_generation",
@@ -122,6 +123,7 @@ class CAChannel:
         self.count = 1
         self._source = source
         self._name = name
+        self._closed = False
         self._monitored = False
         self._type = DbrType.DOUBLE
         self._access: Access | None = None
@@ -164,6 +166,7 @@ class CAChannel:
         """Clear the channel, on the worker."""
         if self._puts is not None:
             self._puts.close()
+        self._closed = True
         self.generation += 1
         self._source.worker.submit(self._ca_clear)
 
@@ -175,6 +178,8 @@ class CAChannel:
             self._circuit.send(0, partial(self._source.worker.submit, job))
 
     def _connection_changed(self, conn: bool) -> None:
+        if self._closed:  # the worker clears it, or has
+            return
         self.generation += 1
         if conn:
             self._access = None  # that of the last connection, which libca took back at its end

@@ -1,15 +1,17 @@
 """GET /metrics: the server's figures for Prometheus."""
 
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import Metric
 
 from pycaserver.core.channel import State
 from pycaserver.core.errors import CLOSE_CODES, ERROR_CODES
+from pycaserver.core.figures import Histogram
 from pycaserver.web.handlers import Guarded
 from pycaserver.web.site import Site
 
@@ -26,6 +28,7 @@ COUNTERS: Final = {
     "connections_dropped": "Connections refused, or closed before they asked, because there were too many.",
     "audit_failures": "Lines of the audit that could not be written at once; they are in the log.",
     "history_failures": "Times that the history file could not be read or written; it is tried again.",
+    "loop_stalls": "Times that the event loop was late by more than 50 ms.",
     "faults": "Exceptions that should not have happened; each is in the log.",
 }
 """Field of Figures to help text; the metric is pycaserver_FIELD_total."""
@@ -34,7 +37,7 @@ GAUGES: Final = {
     "sessions": "Sessions open now.",
     "connections": "Connections open now that are no WebSocket session.",
     "history_bytes": "Memory that the samples of all histories take now.",
-    "loop_lag": "Seconds by which the event loop was last late.",
+    "loop_lag": "Seconds by which the event loop was late at most, in the last half second.",
     "loop_lag_max": "The largest lateness of the event loop since the start, seconds.",
 }
 """Field of Figures to help text; the metric is pycaserver_FIELD."""
@@ -53,6 +56,7 @@ class SiteCollector:
             yield CounterMetricFamily(f"pycaserver_{name}", text, getattr(figures, name))
         for name, text in GAUGES.items():
             yield GaugeMetricFamily(f"pycaserver_{name}", text, getattr(figures, name))
+        yield _lateness(figures.loop_lag_seconds)
         yield from self._labelled()
 
     def _labelled(self) -> Iterator[Metric]:
@@ -70,6 +74,14 @@ class SiteCollector:
         for close in CLOSE_CODES:
             closes.add_metric([str(close.code)], site.figures.closes[close.code])
         yield from (channels, errors, closes)
+
+
+def _lateness(lateness: Histogram) -> Metric:
+    """Prometheus counts in each bucket all that is below its end."""
+    ends = (*map(str, lateness.bounds), "+Inf")
+    buckets = list(zip(ends, accumulate(lateness.counts), strict=True))
+    text = "Seconds by which the event loop was late, measured forty times a second."
+    return HistogramMetricFamily("pycaserver_loop_lag_seconds", text, buckets, lateness.sum)
 
 
 def registry_of(site: Site) -> CollectorRegistry:

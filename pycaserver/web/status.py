@@ -77,6 +77,7 @@ def totals_of(site: Site) -> dict[str, Any]:
         "bytes_out": figures.bytes_out,
         "loop_lag": figures.loop_lag,
         "loop_lag_max": figures.loop_lag_max,
+        "loop_stalls": figures.loop_stalls,
         "errors": dict(figures.errors),
         "closes": {str(code): number for code, number in figures.closes.items()},
         "audit_failures": figures.audit_failures,
