@@ -1,120 +1,131 @@
-/** The panel of the selected PV: its value in large, its plot or its whole text, its metadata. */
+/** The panel of the selected PV: its value in large, how to write it, its plot or whole text, and facts about it. */
 
-import { formatNumber, formatStatus, formatTime, formatValue } from "../elements/format.js";
-import { Plot } from "./plot.js";
+import { facts } from "./facts.js";
+import { formatStatus, formatTime, formatValue } from "../elements/format.js";
+import { isLive } from "./readings.js";
+import { Widgets } from "./widgets.js";
 
-const DRAW_EVERY = 100;
-
-const PARTS = [
-  ...["detail-name", "detail-value", "detail-units", "detail-status", "detail-time"],
-  ...["readout", "plot", "plot-note", "whole-text", "facts"],
-];
-const ACCESS = ["none", "read", "write", "read, write"];
-
-/** Facts below the plot: label -> text, or nothing when the PV has none. */
-const FACTS = {
-  Type: ({ metadata }) => metadata && (metadata.count > 1 ? `${metadata.type}[${metadata.count}]` : metadata.type),
-  Access: ({ access }) => access && ACCESS[Number(access.read) + 2 * Number(access.write)],
-  Display: (pv) => formatLimits(pv, "display"),
-  Control: (pv) => formatLimits(pv, "control"),
-  Warning: (pv) => formatLimits(pv, "warning"),
-  Alarm: (pv) => formatLimits(pv, "alarm"),
-  States: ({ metadata }) => metadata?.enumStrings?.join(", "),
-};
+const RENDER_EVERY = 100;
+const INFO_AFTER = 250;
+const INFO_EVERY = 10_000;
+const PARTS = ["detail-name", "detail-value", "detail-units", "detail-status", "detail-time", "whole-text", "facts"];
 
 export class Detail {
   #element;
+  #chosen;
   #parts;
-  #plot = null;
-  #pv = null;
-  #drawnAt = 0;
+  #ca;
+  #widgets;
+  #name = null;
+  #subscription = null;
+  #update = null;
+  #info = null;
   #facts = "";
+  #renderTimer = null;
+  #infoTimer = null;
 
   /** @type {() => void} */
   onclose = () => {};
+  /** @type {(name: string, button: HTMLElement) => void} */
+  onchart = () => {};
+  /** @type {(changes: {span: number}) => void} */
+  onchange = () => {};
 
-  /** @param {HTMLElement} element */
-  constructor(element) {
+  /**
+   * @param {HTMLElement} element
+   * @param {import("../pycaserver.js").PVClient} ca
+   */
+  constructor(element, ca) {
     this.#element = element;
+    this.#ca = ca;
     const part = (name) => element.querySelector(`.${name}`);
+    this.#chosen = part("chosen");
     this.#parts = Object.fromEntries(PARTS.map((name) => [name, part(name)]));
+    this.#widgets = new Widgets(part("write"), part("plot"));
+    this.#widgets.onchange = (changes) => this.onchange(changes);
     part("close").addEventListener("click", () => this.onclose());
-    part("spans").addEventListener("click", (event) => this.#setSpan(event.target.closest("button")));
-    this.#loadPlot();
+    element.querySelector("[data-action=chart]").addEventListener("click", (event) => {
+      this.onchart(this.#name, event.currentTarget);
+    });
   }
 
-  /** @param {import("./pv.js").PV|null} pv to show, or null for none */
-  show(pv) {
-    this.#pv = pv;
-    this.#element.hidden = !pv;
-    this.#drawnAt = 0;
-    if (!pv) this.#plot?.clear();
+  /** @param {string|null} name of the PV @param {number} span seconds of its strip chart */
+  show(name, span) {
+    this.#widgets.span = span;
+    if (name === this.#name) return;
+    this.#forget();
+    this.#name = name;
+    this.#element.querySelector(".nothing").hidden = name !== null;
+    this.#chosen.hidden = name === null;
+    if (name === null) return;
+    this.#write("detail-name", name);
+    this.#subscription = this.#ca.monitor(name, { maxRate: 10, reduce: 2000 }, (update) => this.#take(update));
+    this.#take(this.#subscription.update);
+    this.#askSoon(INFO_AFTER);
   }
 
-  /** Bring the panel up to date; called once per animation frame. */
-  render() {
-    if (!this.#pv) return;
-    this.#renderText(this.#pv);
-    const now = performance.now();
-    if (now - this.#drawnAt < DRAW_EVERY) return;
-    this.#drawnAt = now;
-    this.#renderFacts(this.#pv);
-    this.#plot?.draw(this.#pv);
+  focus() {
+    this.#chosen.querySelector("button")?.focus();
   }
 
-  #renderText(pv) {
-    const { condition, picture } = pv;
-    const severity = pv.isLive ? pv.severity : "";
-    Object.assign(this.#element.dataset, { condition, severity, picture, live: pv.isLive });
-    this.#write("detail-name", pv.name);
-    this.#write("detail-value", picture === "text" ? "" : formatValue(pv));
-    this.#write("detail-units", pv.value === undefined ? "" : pv.units);
-    this.#write("detail-status", formatStatus(pv));
-    this.#write("detail-time", pv.timestamp === null ? "" : formatTime(pv.timestamp));
-    this.#write("whole-text", picture === "text" ? wholeText(pv) : "");
-    this.#write("plot-note", picture === "none" ? "No value yet" : "");
+  #forget() {
+    this.#subscription?.close();
+    this.#subscription = this.#update = this.#info = null;
+    clearTimeout(this.#renderTimer);
+    clearTimeout(this.#infoTimer);
+    this.#renderTimer = null;
+    this.#widgets.clear();
   }
 
-  #renderFacts(pv) {
-    const told = Object.entries(FACTS).map(([label, text]) => [label, text(pv)]);
-    const facts = told.filter(([, text]) => text);
-    if (JSON.stringify(facts) === this.#facts) return;
-    this.#facts = JSON.stringify(facts);
-    this.#parts.facts.replaceChildren(...facts.map(([label, text]) => makeFact(label, text)));
+  #take(update) {
+    if (this.#update?.connected !== update.connected || update.kind === "access") this.#askSoon(INFO_AFTER);
+    this.#update = update;
+    this.#renderTimer ??= setTimeout(() => this.#render(), this.#facts ? RENDER_EVERY : 0);
+  }
+
+  #render() {
+    this.#renderTimer = null;
+    const update = this.#update;
+    const live = isLive(update);
+    const picture = this.#widgets.show(this.#name, update, this.#info);
+    const { condition } = update;
+    Object.assign(this.#element.dataset, { condition, picture, live, severity: live ? update.severity : "" });
+    this.#write("detail-value", picture === "text" ? "" : formatValue(update));
+    this.#write("detail-units", update.value === undefined ? "" : update.units);
+    this.#write("detail-status", formatStatus(update));
+    this.#write("detail-time", update.timestamp ? formatTime(update.timestamp) : "");
+    this.#write("whole-text", picture === "text" ? wholeText(update) : "");
+    this.#renderFacts(update);
+  }
+
+  #renderFacts(update) {
+    const told = facts(update, this.#info);
+    if (JSON.stringify(told) === this.#facts) return;
+    this.#facts = JSON.stringify(told);
+    this.#parts.facts.replaceChildren(...told.map(([label, text]) => makeFact(label, text)));
   }
 
   #write(name, text) {
     if (this.#parts[name].textContent !== text) this.#parts[name].textContent = text;
   }
 
-  #setSpan(chosen) {
-    if (!chosen) return;
-    for (const button of chosen.parentElement.children) button.setAttribute("aria-pressed", String(button === chosen));
-    if (this.#plot) this.#plot.span = Number(chosen.dataset.span);
-    this.#drawnAt = 0;
+  #askSoon(wait) {
+    clearTimeout(this.#infoTimer);
+    this.#infoTimer = setTimeout(() => this.#ask(this.#name), wait);
   }
 
-  /** The table must not depend on the plot: without the library the page says so, and goes on. */
-  async #loadPlot() {
-    try {
-      const { default: uPlot } = await import("../vendor/uplot/uPlot.esm.js");
-      this.#plot = new Plot(this.#parts.plot, uPlot);
-      this.#plot.onread = (text) => this.#write("readout", text);
-    } catch (error) {
-      this.#parts.plot.textContent = "The plot library could not be loaded.";
-      console.error(error);
-    }
+  /** Who serves the PV and who may do what changes seldom; how many watch it is worth a look now and then. */
+  async #ask(name) {
+    const info = this.#update?.connected ? await this.#ca.info(name).catch(() => null) : null;
+    if (name !== this.#name) return;
+    this.#info = info;
+    this.#renderTimer ??= setTimeout(() => this.#render(), 0);
+    this.#askSoon(INFO_EVERY);
   }
 }
 
-/** @param {import("./pv.js").PV} pv */
-function wholeText(pv) {
-  return pv.isArray && pv.text === null ? pv.value.join("\n") : formatValue(pv);
-}
-
-function formatLimits(pv, kind) {
-  const limits = pv.limits(kind);
-  return limits?.map((limit) => (Number.isNaN(limit) ? "none" : formatNumber(limit, pv.metadata))).join(" … ");
+function wholeText(update) {
+  return Array.isArray(update.value) ? update.value.join("\n") : formatValue(update);
 }
 
 function makeFact(label, text) {

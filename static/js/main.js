@@ -1,173 +1,128 @@
-/** The page: names from its address and its field, rows in its table, one connection to the server behind them. */
+/** The page: one layout, kept in the address; its parts draw it and tell what a person does; one client behind them. */
 
+import "../epics-elements.js";
 import { sharedClient } from "../pycaserver.js";
 import { Banner } from "./banner.js";
+import { ChartMenu } from "./chart-menu.js";
+import { Charts } from "./charts.js";
 import { Detail } from "./detail.js";
+import { acceptDrop, offerDrag } from "./drag.js";
+import { Events } from "./events.js";
 import { IdentityLink } from "./identity.js";
-import { readHash, writeHash } from "./names.js";
+import * as edits from "./layout.js";
+import { List } from "./list.js";
+import { Model } from "./model.js";
 import { Picker } from "./picker.js";
-import { PV } from "./pv.js";
-import { Table } from "./table.js";
+import { Readings } from "./readings.js";
+import { Suggestions } from "./suggestions.js";
 
-const RENDER_EVERY = 50;
-const OFFERED_AT_FIRST = 24;
-const WIDE = matchMedia("(min-width: 60rem)");
-
+const NARROW = matchMedia("(width < 60rem)");
 const find = (id) => document.getElementById(id);
-const page = new URL(document.baseURI);
 
-/** @type {Map<string, PV>} in the order of the rows */
-const pvs = new Map();
-/** @type {Map<string, import("../pycaserver.js").Subscription>} */
-const subscriptions = new Map();
-/** @type {Set<string>} names whose rows are to be written in the next frame */
-const changed = new Set();
-let selected = null;
-let offered = [];
-let renderedAt = 0;
-
-const client = sharedClient(new URL("monitor", page));
-const table = new Table(find("rows"), find("row"));
+const ca = sharedClient();
+const model = new Model();
+const readings = new Readings(ca);
+const list = new List(find("list"), readings);
+const charts = new Charts(find("charts"));
+const detail = new Detail(find("detail"), ca);
+const events = new Events(find("events"), ca);
+const menu = new ChartMenu(find("menu"));
 const picker = new Picker(find("add"), find("names"), find("offered"));
-const detail = new Detail(find("detail"));
+const suggestions = new Suggestions(find("suggested"));
 const identity = new IdentityLink(find("identity"));
 const banner = new Banner(find("banner"));
 
+/** Draw the layout: each part finds out by itself whether anything of it has changed. */
+function draw() {
+  const { layout } = model;
+  const shown = { empty: !hasContent(layout), "with-detail": layout.selected !== null };
+  const panels = { "with-charts": layout.charts.length > 0, "with-events": layout.events.open };
+  for (const [name, on] of Object.entries({ ...shown, ...panels })) document.body.classList.toggle(name, on);
+  document.body.dataset.view = layout.view;
+  readings.watch(layout.pvs);
+  list.show(layout);
+  charts.show(layout.charts, layout.selected);
+  detail.show(layout.selected, layout.span);
+  events.show(layout.events, layout.pvs);
+  find("events-toggle").setAttribute("aria-pressed", String(layout.events.open));
+  for (const button of find("views").children) button.ariaCurrent = String(button.dataset.view === layout.view);
+}
+
+function hasContent({ pvs, charts, events }) {
+  return pvs.length + charts.length > 0 || events.open;
+}
+
 function add(names) {
-  for (const name of names.filter((name) => !pvs.has(name))) {
-    const pv = new PV(name);
-    pvs.set(name, pv);
-    watch(pv);
-    table.add(pv);
-  }
-  if (!selected && WIDE.matches) select(names[0] ?? null);
-  rowsChanged();
-}
-
-/** Watch with the options that the PV has now; the client makes one subscription of the old and the new one. */
-function watch(pv) {
-  const subscription = client.monitor(pv.name, pv.options, (update) => receive(pv, update));
-  subscriptions.get(pv.name)?.close();
-  subscriptions.set(pv.name, subscription);
-  pv.receive(subscription.update);
-}
-
-function receive(pv, update) {
-  const { reduce } = pv.options;
-  pv.receive(update);
-  if (pv.options.reduce !== reduce) watch(pv);
-  changed.add(pv.name);
-}
-
-function remove(name) {
-  subscriptions.get(name).close();
-  subscriptions.delete(name);
-  pvs.delete(name);
-  changed.delete(name);
-  if (selected === name) select(null);
-  table.remove(name);
-  rowsChanged();
+  const isFirst = !model.layout.pvs.length && !NARROW.matches;
+  model.apply(edits.addPvs, names);
+  if (isFirst) select(names[0]);
+  list.reveal(names.at(-1));
 }
 
 function select(name) {
-  selected = pvs.has(name) ? name : null;
-  table.select(selected);
-  detail.show(pvs.get(selected) ?? null);
-  document.body.classList.toggle("with-detail", Boolean(selected));
-  writeAddress();
+  model.apply(edits.select, name);
 }
 
-function rowsChanged() {
-  document.body.classList.toggle("empty", !pvs.size);
-  writeAddress();
-  renderSuggestions();
-  renderSummary();
+/** The details are wanted: a narrow window has to turn to them. */
+function open(name) {
+  model.apply(edits.change, { selected: name, ...(NARROW.matches && { view: "detail" }) });
 }
 
-function writeAddress() {
-  const hash = writeHash([...pvs.keys()], selected);
-  if (hash !== location.hash) history.replaceState(null, "", hash || page.pathname + page.search);
+function addToChart(index, names) {
+  model.apply(edits.addToChart, index, names);
+  if (NARROW.matches) model.apply(edits.change, { view: "charts" });
 }
 
-function readAddress() {
-  const { names, plotted } = readHash(location.hash);
-  for (const name of [...pvs.keys()].filter((name) => !names.includes(name))) remove(name);
-  add(names);
-  if (plotted) select(plotted);
+/** A narrow window shows one view, and the events are open while they are that. */
+function turnTo(view) {
+  model.apply(edits.change, { view });
+  if (view === "events") model.apply(edits.changeEvents, { open: true });
 }
 
-/** What is about no row: for who debugs the page. */
-client.addEventListener("error", ({ detail }) => console.warn(`pycaserver: ${detail.code}: ${detail.message}`));
-
-function showState(state) {
-  banner.show(state);
-  document.body.dataset.server = state.name;
-  const isOpen = state.name === "open";
-  if (isOpen) fetchOffered();
-  if (isOpen || state.name === "closed") identity.refresh().catch(() => {});
+function showState({ name }) {
+  document.body.dataset.server = name;
+  banner.show(ca.state);
+  if (name === "open") offerNames();
+  if (name === "open" || name === "closed") identity.refresh().catch(() => {});
 }
 
-async function fetchOffered() {
-  offered = await client.names().catch(() => []);
-  picker.offer(offered);
-  renderSuggestions();
+async function offerNames() {
+  const names = await ca.names().catch(() => []);
+  picker.offer(names);
+  suggestions.offer(names);
 }
 
-function renderSuggestions() {
-  const names = pvs.size ? [] : offered.slice(0, OFFERED_AT_FIRST);
-  find("suggested").hidden = !names.length;
-  find("suggestions").replaceChildren(...names.map((name) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = name;
-    button.addEventListener("click", () => add([name]));
-    return button;
-  }));
-}
-
-/** One write to the page per frame, however many messages have come. */
-function render(now) {
-  requestAnimationFrame(render);
-  if (now - renderedAt < RENDER_EVERY) return;
-  renderedAt = now;
-  if (changed.size) renderSummary();
-  for (const name of changed) table.render(name);
-  changed.clear();
-  detail.render();
-}
-
-function renderSummary() {
-  const counts = { alarm: 0, offline: 0 };
-  for (const pv of pvs.values()) {
-    if (!pv.isLive) counts.offline += 1;
-    else if (pv.severity !== "NO_ALARM") counts.alarm += 1;
-  }
-  const parts = [`${pvs.size} PV${pvs.size === 1 ? "" : "s"}`];
-  if (counts.alarm) parts.push(`${counts.alarm} in alarm`);
-  if (counts.offline) parts.push(`${counts.offline} not live`);
-  const text = parts.join(" · ");
-  if (find("summary").textContent !== text) find("summary").textContent = text;
-}
-
-/** The client asks for nothing while nobody sees the page. */
-function visibilityChanged() {
-  for (const pv of pvs.values()) {
-    if (document.hidden) pv.interrupt();
-    else if (pv.connected) pv.resume();
-  }
-}
-
-table.onselect = select;
-table.onremove = remove;
+list.onselect = select;
+list.onopen = open;
+list.onremove = (name) => model.apply(edits.removePv, name);
+list.onchart = (name, near) => menu.open(name, model.layout.charts, near);
+list.onchange = (changes) => model.apply(edits.change, changes);
+charts.onadd = addToChart;
+charts.onremove = (index) => model.apply(edits.removeChart, index);
+charts.onchange = (index, changes) => model.apply(edits.changeChart, index, changes);
+detail.onchart = (name, near) => menu.open(name, model.layout.charts, near);
+detail.onclose = () => model.apply(edits.change, { selected: null, view: "list" });
+detail.onchange = (changes) => model.apply(edits.change, changes);
+events.onchange = (changes) => model.apply(edits.changeEvents, changes);
+events.onselect = (name) => {
+  model.apply(edits.addPvs, [name]);
+  open(name);
+};
+menu.onadd = (index, name) => addToChart(index, [name]);
 picker.onadd = add;
-picker.isShown = (name) => pvs.has(name);
-detail.onclose = () => select(null);
-banner.onretry = () => client.open();
-find("all").addEventListener("click", () => add(offered));
-document.addEventListener("visibilitychange", visibilityChanged);
-addEventListener("hashchange", readAddress);
+picker.isShown = (name) => readings.get(name) !== undefined;
+suggestions.onadd = add;
+banner.onretry = () => ca.open();
+find("events-toggle").addEventListener("click", () => {
+  model.apply(edits.changeEvents, { open: !model.layout.events.open });
+});
+find("views").addEventListener("click", ({ target }) => target.dataset.view && turnTo(target.dataset.view));
+offerDrag(find("rows"));
+acceptDrop(find("list"), add);
+model.addEventListener("change", draw);
+ca.addEventListener("state", () => showState(ca.state));
+ca.addEventListener("error", ({ detail: { code, message } }) => console.warn(`pycaserver: ${code}: ${message}`));
 
-client.addEventListener("state", ({ detail }) => showState(detail));
-showState(client.state);
-readAddress();
-requestAnimationFrame(render);
+draw();
+showState(ca.state);
+ca.open();

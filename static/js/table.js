@@ -1,149 +1,183 @@
-/** The live table: one row per PV. Cells are written only when their text has changed. */
+/** The live table: one row per PV, of which only those in sight are in the page. The arrow keys move in the grid. */
 
-import { formatStatus, formatTime, formatValue } from "../elements/format.js";
+import { Row } from "./row.js";
 
-const MOVES = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity };
+const SPARE_ROWS = 4;
+const MOVES = {
+  ArrowDown: () => 1,
+  ArrowUp: () => -1,
+  PageDown: (page) => page,
+  PageUp: (page) => -page,
+  Home: () => -Infinity,
+  End: () => Infinity,
+};
+const FIRST = { ArrowDown: 0, PageDown: 0, Home: 0, ArrowUp: -1, PageUp: -1, End: -1 };
 
 export class Table {
+  #scroller;
+  #grid;
   #body;
   #template;
-  /** @type {Map<string, Row>} */
-  #rows = new Map();
+  #readings;
+  /** @type {readonly string[]} names, from top to bottom */
+  #names = [];
+  /** @type {Row[]} from top to bottom */
+  #rows = [];
+  #first = 0;
+  #rowHeight = 36;
   #selected = null;
 
   /** @type {(name: string) => void} */
   onselect = () => {};
+  /** @type {(name: string) => void} the details are wanted, not only marked */
+  onopen = () => {};
   /** @type {(name: string) => void} */
   onremove = () => {};
+  /** @type {(name: string, row: HTMLElement) => void} */
+  onchart = () => {};
 
   /**
-   * @param {HTMLTableSectionElement} body
+   * @param {HTMLElement} scroller around the table
    * @param {HTMLTemplateElement} template of one row
+   * @param {import("./readings.js").Readings} readings
    */
-  constructor(body, template) {
-    this.#body = body;
+  constructor(scroller, template, readings) {
+    this.#scroller = scroller;
+    this.#grid = scroller.querySelector("[role=grid]");
+    this.#body = scroller.querySelector("tbody");
     this.#template = template;
-    body.addEventListener("click", (event) => this.#click(event));
-    body.addEventListener("keydown", (event) => this.#press(event));
+    this.#readings = readings;
+    this.#body.addEventListener("click", (event) => this.#click(event));
+    this.#grid.addEventListener("keydown", (event) => this.#press(event));
+    scroller.addEventListener("scroll", () => this.#place(), { passive: true });
+    new ResizeObserver(() => this.#resize()).observe(scroller);
   }
 
-  /** @param {import("./pv.js").PV} pv */
-  add(pv) {
-    const row = new Row(this.#template.content.firstElementChild.cloneNode(true), pv);
-    this.#rows.set(pv.name, row);
-    this.#body.append(row.element);
-    this.#keepReachable();
-    row.render();
+  /** @param {readonly string[]} names that the rows have, from top to bottom */
+  show(names) {
+    this.#names = names;
+    this.#grid.setAttribute("aria-rowcount", String(names.length + 1));
+    this.#place();
   }
 
-  /** @param {string} name */
-  remove(name) {
-    const { element } = this.#rows.get(name);
-    const hadFocus = element.contains(document.activeElement);
-    const neighbour = element.nextElementSibling ?? element.previousElementSibling;
-    element.remove();
-    this.#rows.delete(name);
-    if (this.#selected === name) this.#selected = null;
-    this.#keepReachable();
-    if (hadFocus) neighbour?.focus();
-  }
-
-  /** @param {string} name whose PV has changed */
-  render(name) {
-    this.#rows.get(name)?.render();
+  /** @param {Set<string>} names whose PVs have changed */
+  render(names) {
+    for (const row of this.#rows) if (names.has(row.name)) row.render(this.#readings.get(row.name));
   }
 
   /** @param {string|null} name of the row to mark */
   select(name) {
-    this.#rows.get(this.#selected)?.mark(false);
     this.#selected = name;
-    this.#rows.get(name)?.mark(true);
-    this.#keepReachable();
+    for (const row of this.#rows) row.mark(row.name === name);
+    this.#tellActive();
   }
 
-  /** One row can be reached with Tab, the arrow keys do the rest: the selected one, else the first. */
-  #keepReachable() {
-    const current = this.#rows.get(this.#selected)?.element ?? this.#body.firstElementChild;
-    for (const row of this.#body.querySelectorAll('[tabindex="0"]')) row.tabIndex = -1;
-    if (current) current.tabIndex = 0;
+  /** Scroll no further than needed. @param {string} name */
+  reveal(name) {
+    const index = this.#names.indexOf(name);
+    if (index < 0) return;
+    const [top, height] = [index * this.#rowHeight, this.#pageHeight];
+    const { scrollTop } = this.#scroller;
+    if (top < scrollTop) this.#scroller.scrollTop = top;
+    else if (top + this.#rowHeight > scrollTop + height) this.#scroller.scrollTop = top + this.#rowHeight - height;
+    this.#place();
+  }
+
+  focus() {
+    this.#grid.focus();
+  }
+
+  get #pageHeight() {
+    return Math.max(this.#rowHeight, this.#scroller.clientHeight - this.#body.offsetTop);
+  }
+
+  /** The height of a row is the style sheet's business: a phone has cards. */
+  #resize() {
+    this.#rowHeight = parseFloat(getComputedStyle(this.#grid).getPropertyValue("--row-height")) || 36;
+    this.#place();
+  }
+
+  /** Put rows where the window looks; what is above and below is only space. */
+  #place() {
+    const inSight = Math.ceil(this.#pageHeight / this.#rowHeight) + 1 + 2 * SPARE_ROWS;
+    const count = Math.min(this.#names.length, inSight);
+    const top = Math.floor(this.#scroller.scrollTop / this.#rowHeight) - SPARE_ROWS;
+    this.#first = Math.max(0, Math.min(top, this.#names.length - count));
+    this.#resizePool(count);
+    this.#reserve(this.#names.length * this.#rowHeight, this.#first * this.#rowHeight);
+    this.#rows.forEach((row, index) => this.#fill(row, this.#first + index));
+    this.#tellActive();
+  }
+
+  #reserve(height, above) {
+    if (!height) return this.#body.removeAttribute("style");
+    this.#body.style.height = `${height}px`;
+    this.#body.style.paddingTop = `${above}px`;
+  }
+
+  #resizePool(count) {
+    while (this.#rows.length > count) this.#rows.pop().element.remove();
+    while (this.#rows.length < count) {
+      const row = new Row(this.#template.content.firstElementChild.cloneNode(true));
+      this.#rows.push(row);
+      this.#body.append(row.element);
+    }
+  }
+
+  #fill(row, index) {
+    const name = this.#names[index];
+    row.place(name, index);
+    row.render(this.#readings.get(name));
+    row.mark(name === this.#selected);
+  }
+
+  /** The grid has the focus; the selected row is the active one, as long as it is in the page. */
+  #tellActive() {
+    const row = this.#rows.find(({ name }) => name === this.#selected);
+    if (row) this.#grid.setAttribute("aria-activedescendant", row.element.id);
+    else this.#grid.removeAttribute("aria-activedescendant");
   }
 
   #click(event) {
     const row = event.target.closest("tr");
-    if (!row) return;
-    if (event.target.closest("button")) this.onremove(row.dataset.pv);
-    else this.onselect(row.dataset.pv);
+    const action = event.target.closest("button")?.dataset.action;
+    if (row) this.#act(action ?? "open", row.dataset.pv, row);
   }
 
   #press(event) {
-    const row = event.target.closest("tr");
-    if (event.target !== row) return;
-    if (event.key in MOVES) this.#move(row, MOVES[event.key]);
-    else if (event.key === "Enter" || event.key === " ") this.onselect(row.dataset.pv);
-    else if (event.key === "Delete") this.onremove(row.dataset.pv);
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const action = KEYS[event.key];
+    if (event.key in MOVES) this.#move(event.key);
+    else if (action && this.#selected !== null) this.#act(action, this.#selected);
     else return;
     event.preventDefault();
   }
 
-  #move(row, by) {
-    const rows = [...this.#body.children];
-    const next = rows[Math.min(Math.max(rows.indexOf(row) + by, 0), rows.length - 1)];
-    this.onselect(next.dataset.pv);
-    next.focus();
-    next.scrollIntoView({ block: "nearest" });
+  #act(action, name, row = this.#rows.find((row) => row.name === name)?.element ?? this.#grid) {
+    if (action === "remove") this.#remove(name);
+    else if (action === "chart") this.onchart(name, row);
+    else this.onopen(name);
+  }
+
+  /** The neighbour is selected next, so that the keyboard stays where it was. */
+  #remove(name) {
+    const index = this.#names.indexOf(name);
+    const neighbour = this.#names[index + 1] ?? this.#names[index - 1];
+    if (name === this.#selected && neighbour) this.onselect(neighbour);
+    this.onremove(name);
+  }
+
+  #move(key) {
+    const current = this.#names.indexOf(this.#selected);
+    const page = Math.max(1, Math.floor(this.#pageHeight / this.#rowHeight) - 1);
+    const wanted = current < 0 ? FIRST[key] : current + MOVES[key](page);
+    const last = this.#names.length - 1;
+    const index = current < 0 && wanted < 0 ? last : Math.min(Math.max(wanted, 0), last);
+    if (index < 0) return;
+    this.onselect(this.#names[index]);
+    this.reveal(this.#names[index]);
   }
 }
 
-class Row {
-  #pv;
-  #cells;
-
-  /**
-   * @param {HTMLTableRowElement} element
-   * @param {import("./pv.js").PV} pv
-   */
-  constructor(element, pv) {
-    this.element = element;
-    this.#pv = pv;
-    const cell = (name) => new Cell(element.querySelector(`.${name}`));
-    this.#cells = { value: cell("value"), units: cell("units"), status: cell("status-text"), time: cell("time") };
-    element.dataset.pv = pv.name;
-    element.querySelector(".name").textContent = pv.name;
-    element.querySelector(".name").title = pv.name;
-    element.querySelector("button").setAttribute("aria-label", `Remove ${pv.name}`);
-  }
-
-  render() {
-    const pv = this.#pv;
-    this.#cells.value.write(formatValue(pv));
-    this.#cells.units.write(pv.value === undefined ? "" : pv.units);
-    this.#cells.status.write(formatStatus(pv));
-    this.#cells.time.write(pv.timestamp === null ? "" : formatTime(pv.timestamp));
-    setData(this.element, "condition", pv.condition);
-    setData(this.element, "live", String(pv.isLive));
-    setData(this.element, "severity", pv.isLive ? pv.severity : "");
-    setData(this.element, "kind", pv.isArray ? "array" : pv.isNumeric ? "number" : "text");
-  }
-
-  mark(selected) {
-    this.element.setAttribute("aria-selected", String(selected));
-  }
-}
-
-class Cell {
-  #node = document.createTextNode("");
-
-  /** @param {HTMLElement} element */
-  constructor(element) {
-    this.element = element;
-    element.append(this.#node);
-  }
-
-  write(text) {
-    if (this.#node.data !== text) this.#node.data = text;
-  }
-}
-
-function setData(element, key, value) {
-  if (element.dataset[key] !== value) element.dataset[key] = value;
-}
+/** What a key does to the selected row. */
+const KEYS = { Enter: "open", " ": "open", Delete: "remove", c: "chart", C: "chart" };

@@ -58,8 +58,12 @@ class LivePage:
         return self.page.locator(f'tr[data-pv="{name}"]')
 
     def cell(self, name: str, column: str) -> Locator:
-        """`column`: value, units, status, time or remove."""
+        """`column`: value, units, status or time."""
         return self.row(name).locator(f".{column}")
+
+    def button(self, name: str, action: str) -> Locator:
+        """`action`: "Add to chart" or "Remove"."""
+        return self.row(name).get_by_role("button", name=f"{action} {name}")
 
     def names(self) -> list[str]:
         """The PVs in the table, from top to bottom."""

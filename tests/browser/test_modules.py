@@ -69,18 +69,6 @@ def test_typed_names(blank: LivePage, line: str, names: list[str]) -> None:
     assert call(blank, "js/names", "m.splitNames(x)", line) == names
 
 
-@pytest.mark.parametrize("names", [["A:B", "C.VAL$"], ['A.VAL{"dbnd":{"abs":1, "x":2}}', "50%&x=y#z"]])
-def test_names_in_the_address(blank: LivePage, names: list[str]) -> None:
-    read = call(blank, "js/names", "m.readHash(m.writeHash(x, x[1]))", names)
-    assert read == {"names": names, "plotted": names[1]}
-
-
-def test_an_address_typed_by_hand(blank: LivePage) -> None:
-    assert call(blank, "js/names", "m.readHash(x)", "#pv=A:B,,100%,A:B") == {"names": ["A:B", "100%"], "plotted": None}
-    assert call(blank, "js/names", "m.readHash(x)", "") == {"names": [], "plotted": None}
-    assert call(blank, "js/names", "m.writeHash([], null)") == ""
-
-
 def test_text_frames(blank: LivePage) -> None:
     assert call(blank, "client/frame", "m.decodeFrame(x)", '{"a": 1}') == [{"a": 1}]
     assert call(blank, "client/frame", "m.decodeFrame(x)", '[{"a": 1}, {"b": 2}]') == [{"a": 1}, {"b": 2}]
@@ -113,11 +101,11 @@ TRACE = """((trace) => {
     ],
 )
 def test_traces(blank: LivePage, steps: str, times: list[float], values: list[float | None]) -> None:
-    assert call(blank, "js/trace", TRACE % steps) == [times, values]
+    assert call(blank, "elements/trace", TRACE % steps) == [times, values]
 
 
 def test_a_trace_is_bounded(blank: LivePage) -> None:
-    times, values = call(blank, "js/trace", TRACE % "for (let i = 0; i < 10000; i += 1) trace.push(i, -i)")
-    assert 1000 < len(times) <= 4096
-    assert times == list(range(10000 - len(times), 10000))
+    times, values = call(blank, "elements/trace", TRACE % "for (let i = 0; i < 40000; i += 1) trace.push(i, -i)")
+    assert 4000 < len(times) <= 16_384
+    assert times == list(range(40000 - len(times), 10000))
     assert values == [-time for time in times]

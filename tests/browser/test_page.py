@@ -95,8 +95,9 @@ def test_the_address_keeps_the_names(live: LivePage, ioc: CIOC) -> None:
     names = [f"{ioc.prefix}{name}" for name in ("ai", "ao", "mbbi")]
     live.open()
     live.add(" ".join(names))
-    live.cell(names[1], "remove").get_by_role("button").click()
+    live.button(names[1], "Remove").click()
     live.row(names[2]).click()
+    live.page.wait_for_url(f"**/#pv={names[0]},{names[2]}&plot={names[2]}")
     live.page.reload()
     expect(live.row(names[2])).to_have_attribute("aria-selected", "true")
     expect(live.cell(names[0], "value")).to_have_text("21.500")
@@ -107,7 +108,7 @@ def test_a_removed_row_ends_its_subscription(live: LivePage, ioc: CIOC) -> None:
     names = [f"{ioc.prefix}{name}" for name in ("ai", "ao")]
     live.open(*names)
     expect(live.cell(names[1], "value")).to_have_text("1.25")
-    live.cell(names[1], "remove").get_by_role("button").click()
+    live.button(names[1], "Remove").click()
     expect(live.row(names[1])).to_have_count(0)
     assert [pv["pvname"] for pv in live.ask("list")["pvs"]] == names[:1]
 
@@ -154,14 +155,18 @@ def test_a_name_that_cannot_be_one(live: LivePage, ioc: CIOC) -> None:
 def test_rows_are_reached_with_the_keyboard(live: LivePage, ioc: CIOC) -> None:
     names = [f"{ioc.prefix}{name}" for name in ("ai", "ao", "mbbi")]
     live.open(*names, plot=names[0])
-    live.row(names[0]).focus()
-    live.page.keyboard.press("End")
-    expect(live.row(names[2])).to_be_focused()
-    expect(live.row(names[2])).to_have_attribute("aria-selected", "true")
+    grid = live.page.get_by_role("grid")
+    expect(live.cell(names[0], "value")).to_have_text("21.500")
+    grid.focus()
+    for key, name in (("End", names[2]), ("ArrowUp", names[1]), ("Home", names[0]), ("PageDown", names[2])):
+        live.page.keyboard.press(key)
+        expect(live.row(name)).to_have_attribute("aria-selected", "true")
+        expect(live.page.locator(".detail-name")).to_have_text(name)
+        assert grid.get_attribute("aria-activedescendant") == live.row(name).get_attribute("id")
     live.page.keyboard.press("ArrowUp")
-    expect(live.page.locator(".detail-name")).to_have_text(names[1])
     live.page.keyboard.press("Delete")
-    expect(live.row(names[2])).to_be_focused()
+    expect(live.row(names[2])).to_have_attribute("aria-selected", "true")
+    expect(grid).to_be_focused()
     assert live.names() == [names[0], names[2]]
 
 
@@ -173,8 +178,8 @@ def test_a_phone_needs_no_sideways_scrolling(browser: Browser, server: Server, i
         expect(live.cell(names[0], "value")).to_have_text("21.500")
         expect(live.row("x" * 300)).to_have_attribute("data-condition", "error")
         assert live.page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
-        assert live.page.evaluate("document.querySelector('.list').scrollWidth") <= PHONE[0]
-        button = live.cell(names[0], "remove").get_by_role("button").bounding_box()
+        assert live.page.evaluate("document.querySelector('.scroller').scrollWidth") <= PHONE[0]
+        button = live.button(names[0], "Remove").bounding_box()
         assert button is not None
         assert min(button["width"], button["height"]) >= 44
 

@@ -1,0 +1,64 @@
+/** The menu "Add to chart": the keyboard's and the finger's way to do what dragging does. */
+
+export class ChartMenu {
+  #menu;
+  #name = "";
+
+  /** @type {(index: number, name: string) => void} */
+  onadd = () => {};
+
+  /** @param {HTMLElement} menu a popover */
+  constructor(menu) {
+    this.#menu = menu;
+    menu.addEventListener("click", (event) => this.#choose(event.target.closest("button")));
+    menu.addEventListener("keydown", (event) => this.#press(event));
+  }
+
+  /**
+   * Ask where to; without any chart there is nothing to ask.
+   * @param {string} name of the PV
+   * @param {readonly import("./layout.js").ChartLayout[]} charts
+   * @param {HTMLElement} near beside which the menu opens
+   */
+  open(name, charts, near) {
+    this.#name = name;
+    if (!charts.length) return this.onadd(0, name);
+    const labels = [...charts.map(({ pvs }, index) => `Chart ${index + 1}: ${pvs.join(", ")}`), "New chart"];
+    this.#menu.replaceChildren(...labels.map(makeItem));
+    this.#menu.showPopover();
+    this.#placeBeside(near.getBoundingClientRect());
+    this.#menu.firstElementChild.focus();
+  }
+
+  #placeBeside({ right, bottom }) {
+    const { offsetWidth, offsetHeight, style } = this.#menu;
+    style.left = `${Math.max(8, Math.min(right, innerWidth) - offsetWidth - 8)}px`;
+    style.top = `${Math.max(8, Math.min(bottom, innerHeight - offsetHeight - 8))}px`;
+  }
+
+  #choose(item) {
+    if (!item) return;
+    this.#menu.hidePopover();
+    this.onadd(Number(item.dataset.index), this.#name);
+  }
+
+  #press(event) {
+    const items = [...this.#menu.children];
+    const at = items.indexOf(document.activeElement);
+    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+    if (event.key === "Tab") this.#menu.hidePopover();
+    if (next === undefined) return;
+    event.preventDefault();
+    items.at(next % items.length).focus();
+  }
+}
+
+function makeItem(label, index) {
+  const item = document.createElement("button");
+  item.type = "button";
+  item.tabIndex = -1;
+  item.setAttribute("role", "menuitem");
+  item.dataset.index = String(index);
+  item.textContent = label;
+  return item;
+}
