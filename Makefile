@@ -4,6 +4,7 @@
 # make bench    the benchmark, beside a naive server; make bench-quick takes under a minute
 # make stress   random sessions against an IOC that comes and goes: make stress SECONDS=3600 SEED=1
 # make soak     hours at a rate, with a plot: make soak SOAK_SECONDS=7200 RATE=5000
+# make fuzz     every decoder by coverage, frames by Autobahn's client: make fuzz FUZZ_SECONDS=600
 # make wheel    dist/pycaserver-*.whl
 # make image    the container image
 # make clean    back to a fresh checkout
@@ -21,7 +22,7 @@ VENV := .venv/made-with-$(notdir $(PYTHON))
 INSTALLED := .venv/installed
 INSTALLED_TEST := .venv/installed-test
 
-.PHONY: demo test check bench bench-quick stress soak wheel image clean browser
+.PHONY: demo test check bench bench-quick stress soak fuzz wheel image clean browser
 
 demo: $(INSTALLED)
 	$(BIN)/pycaserver demo
@@ -49,6 +50,14 @@ SOAK_SECONDS ?= 7200
 RATE ?= 5000
 soak: $(INSTALLED_TEST)
 	$(BIN)/python -m tests.soak --seconds $(SOAK_SECONDS) --rate $(RATE) $(if $(SEED),--seed $(SEED)) $(SOAK_OPTIONS)
+
+FUZZ_SECONDS ?= 60
+fuzz: $(INSTALLED_TEST)
+	$(PIP) install --quiet --editable '.[fuzz]'
+	for target in native pvws rtoc evok xovac name put event; do \
+	    $(BIN)/python -m tests.fuzz $$target -max_len=2000 -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
+	$(BIN)/python -m tests.autobahn
 
 wheel: $(VENV)
 	$(PIP) wheel --no-deps --wheel-dir dist .

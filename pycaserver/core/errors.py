@@ -38,7 +38,7 @@ class CloseCode(NamedTuple):
 
 
 GOING_AWAY: Final = CloseCode(1001, "The server is shutting down.", True)
-PROTOCOL_ERROR: Final = CloseCode(1002, "A frame was not masked.", False)
+PROTOCOL_ERROR: Final = CloseCode(1002, "A frame was not masked, or closed with a reserved code.", False)
 INVALID_UTF8: Final = CloseCode(1007, "A text frame was not UTF-8.", False)
 TOO_BIG: Final = CloseCode(1009, "A message was larger than limits.message_bytes.", False)
 INTERNAL: Final = CloseCode(1011, "A fault of the server; its log says more.", True)

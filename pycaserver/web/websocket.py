@@ -38,6 +38,8 @@ OpenSession: TypeAlias = Callable[["WebSocketPeer", Identity, Gate], Session]
 
 _CLOSE: Final = 0x8
 _PING: Final = 0x9
+_PEERS_CODES: Final = (range(1000, 1004), range(1007, 1015), range(3000, 5000))
+"""Those that a peer may close with; the others are reserved, or only for use within a program."""
 _SENTENCES: Final = {close.code: close.sentence for close in CLOSE_CODES}
 
 
@@ -72,6 +74,8 @@ class Protocol(WebSocketProtocol13):
             if not _is_utf8(data):
                 return self._refuse(INVALID_UTF8)
             return self._run_callback(self.handler.on_message, data)
+        if opcode == _CLOSE and not _is_close(data):  # Tornado would answer with whatever code it was
+            return self._refuse(PROTOCOL_ERROR)
         if opcode == _PING and self._peer.writer.unsent > self.handler.site.limits.backlog_bytes:
             return None  # it does not read our pongs either
         return super()._handle_message(opcode, data)
@@ -113,6 +117,12 @@ def _is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _is_close(payload: bytes) -> bool:
+    """Whether a close frame has no code, or one that may stand in a frame (RFC 6455, 7.4)."""
+    code = int.from_bytes(payload[:2], "big")
+    return not payload or (len(payload) > 1 and any(code in codes for codes in _PEERS_CODES))
 
 
 class WebSocketPeer:

@@ -159,7 +159,6 @@ BROKEN = {
     "fragmented ping": b"\x09\x80\0\0\0\0",
     "long ping": b"\x89\xfe\x00\x7e\0\0\0\0" + b"x" * 126,
     "new message within another": b"\x01\x80\0\0\0\0\x01\x80\0\0\0\0",
-    "close with half a code": b"\x88\x81\0\0\0\0\x03",
     "close with a reason that is no text": b"\x88\x84\0\0\0\0\x03\xe8\xff\xfe",
 }
 
@@ -184,6 +183,19 @@ def test_frame_without_a_mask_closes_with_1002(server: Server, opcode: int) -> N
         assert raw.frames_until_close()[-1].close_code == 1002
         assert neighbour.settle() == []
     assert closes(server, 1002) == before + 1
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 1100, 2999, 5000, 65535])
+@pytest.mark.parametrize("size", [1, 2])
+def test_reserved_close_code_or_half_a_code_closes_with_1002(raw: RawClient, code: int, size: int) -> None:
+    raw.send_frame(CLOSE, code.to_bytes(2, "big")[:size])
+    assert raw.frames_until_close()[-1].close_code == 1002
+
+
+@pytest.mark.parametrize("code", [1000, 1003, 1007, 1014, 3000, 4999])
+def test_close_code_of_the_peer_is_echoed(raw: RawClient, code: int) -> None:
+    raw.send_frame(CLOSE, code.to_bytes(2, "big"))
+    assert raw.frames_until_close()[-1].close_code == code
 
 
 @pytest.mark.parametrize("size", [MESSAGE_BYTES + 1, 1 << 32, (1 << 63) - 1, (1 << 64) - 1])
