@@ -21,15 +21,15 @@ def free_port() -> int:
             return port
 
 
-def search(name: str, port: int, seconds: float = 0.1) -> int | None:
-    """The TCP port at which the IOC on UDP `port` serves the PV `name`; None without an answer."""
+def search(name: str, port: int, seconds: float = 0.1, host: str = LOOPBACK) -> int | None:
+    """The TCP port at which the IOC on UDP `port` of `host` serves the PV `name`; None without an answer."""
     payload = name.encode() + b"\0"
     payload += b"\0" * (-len(payload) % 8)
     version = HEADER.pack(VERSION, 0, 0, MINOR_VERSION, 0, 0)
     request = HEADER.pack(SEARCH, len(payload), 5, MINOR_VERSION, 1, 1) + payload
     with socket.socket(type=socket.SOCK_DGRAM) as udp, contextlib.suppress(OSError):
         udp.settimeout(seconds)
-        udp.sendto(version + request, (LOOPBACK, port))
+        udp.sendto(version + request, (host, port))
         return _served_port(udp.recv(1024))
     return None
 

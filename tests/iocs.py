@@ -51,13 +51,14 @@ class IOCProcess:
     def __init__(self, prefix: str | None = None) -> None:
         self.prefix = random_prefix() if prefix is None else prefix
         self.port = free_port()
+        self.host = LOOPBACK
         self._process: subprocess.Popen[str] | None = None
         self._lines: list[str] = []
         self._reader: threading.Thread | None = None
 
     @property
     def address(self) -> str:
-        return f"{LOOPBACK}:{self.port}"
+        return f"{self.host}:{self.port}"
 
     @property
     def process(self) -> "subprocess.Popen[str]":
@@ -144,7 +145,7 @@ class IOCProcess:
 
     def _server_env(self) -> dict[str, str]:
         loopback = {
-            "EPICS_CAS_INTF_ADDR_LIST": LOOPBACK,
+            "EPICS_CAS_INTF_ADDR_LIST": self.host,
             "EPICS_CAS_BEACON_ADDR_LIST": LOOPBACK,
             "EPICS_CAS_AUTO_BEACON_ADDR_LIST": "NO",
             "EPICS_CAS_SERVER_PORT": str(self.port),
@@ -159,7 +160,7 @@ class IOCProcess:
 
         wait_for(ready, START_SECONDS, f"the IOC's line {self.ready_line!r}")
         name = self._known_pv()
-        served = wait_for(lambda: search(name, self.port), START_SECONDS, f"an answer to a search for {name}")
+        served = wait_for(lambda: search(name, self.port, host=self.host), START_SECONDS, f"an answer to a search for {name}")
         assert served == self.port, f"the IOC serves TCP at {served}, not at {self.port}"
 
     def _end(self, patience: float) -> None:

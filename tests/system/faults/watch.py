@@ -15,6 +15,16 @@ from tests.timing import scaled, wait_for
 UNDISTURBED_SECONDS = 1.0
 """The longest pause between two values at 10 Hz that is no disturbance, on a machine with other work."""
 
+LOGGING_THREAD = "errlog"
+"""Of libca, which starts it, once, when it first has something to say."""
+
+
+def within(limit: float, what: str, began: float) -> None:
+    """AssertionError if more than limit seconds have passed since began; `pytest -rP` shows how many have."""
+    took = time.monotonic() - began
+    print(f"{what}: {took:.2f} s of at most {limit:g} s")
+    assert took < scaled(limit), f"{what}: {took:.2f} s"
+
 
 class Neighbour:
     """Follows a PV that counts up at 10 Hz; at the end nothing may be missing, late or said twice."""
@@ -29,6 +39,11 @@ class Neighbour:
         self._thread.start()
         wait_for(lambda: self._values, 10, f"the first value of {pv}")
 
+    def hear(self, count: int) -> None:
+        """Wait for so many values more, a tenth of a second each."""
+        enough = len(self._values) + count
+        wait_for(lambda: len(self._values) >= enough, count, f"{count} values more")
+
     def check(self) -> None:
         """AssertionError if it was disturbed so far."""
         assert self._others[1:] == [], "it was told something else than values"
@@ -40,9 +55,8 @@ class Neighbour:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        heard = len(self._values)
         if kind is None:
-            wait_for(lambda: len(self._values) > heard + 1, 5, "the values to go on")
+            self.hear(3)
         self._client.close()
         self._thread.join()
         if kind is None:
@@ -74,13 +88,31 @@ class Held(NamedTuple):
     faults: int
 
 
+def warm_up(server: Server, *pvs: str) -> Server:
+    """Let it connect to these PVs once and forget them: threads and sockets that stay are there from now on."""
+    with server.client() as client:
+        client.send(action="connect", pv=pvs)
+        silent = set(pvs)
+        while silent:
+            silent.discard(client.wait(msg_type="monitor")["pvname"])
+    wait_for(lambda: held(server)[2:4] == (0, 0), 10, "sessions and channels to go")
+    return server
+
+
 def held(server: Server) -> Held:
     """Now, asked through a connection of its own."""
     process, totals = Path(f"/proc/{server.process.pid}"), server.status()
     return Held(
-        len(os.listdir(process / "fd")), len(os.listdir(process / "task")), totals["sessions"],
+        len(os.listdir(process / "fd")), sum(map(_counts, (process / "task").iterdir())), totals["sessions"],
         sum(totals["channels"].values()), totals["faults"],
     )  # fmt: skip
+
+
+def _counts(thread: Path) -> bool:
+    try:
+        return (thread / "comm").read_text().strip() != LOGGING_THREAD
+    except OSError:  # it has ended in the meantime
+        return False
 
 
 def wait_until_held(server: Server, before: Held) -> None:
