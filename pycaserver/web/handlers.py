@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from http import HTTPStatus
+from pathlib import PurePath
 from typing import Any, Final, cast
 from urllib.parse import unquote
 
@@ -169,6 +170,10 @@ class NotFound(Guarded):
         raise HTTPError(HTTPStatus.NOT_FOUND)
 
 
+_SCRIPTS: Final = {".js": "text/javascript", ".mjs": "text/javascript", ".ts": "application/typescript"}
+"""Types of files by their endings, where a machine's own table may have other ideas; a browser runs no other module."""
+
+
 class GuardedStatic(Guarded, StaticFileHandler):
     """The files of static/; checked again on every use, so that a new release shows at once."""
 
@@ -187,6 +192,10 @@ class GuardedStatic(Guarded, StaticFileHandler):
         self.set_header("Vary", "Origin")
         if self.site.policy.is_listed(self.request.headers.get("Origin")):
             self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
+
+    def get_content_type(self) -> str:
+        """By the file's ending."""
+        return _SCRIPTS.get(PurePath(self.absolute_path or "").suffix) or super().get_content_type()
 
     def compute_etag(self) -> str | None:
         """By time and size: Tornado's own would be that of the file when it was first asked for."""

@@ -55,6 +55,19 @@ def test_every_answer_has_the_security_headers(server: Server, path: str) -> Non
     assert "Server" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    ("file", "type"),
+    [
+        ("pycaserver.js", "text/javascript"),
+        ("pycaserver.d.ts", "application/typescript"),
+        ("css/page.css", "text/css"),
+        ("index.html", "text/html"),
+    ],
+)
+def test_files_have_the_types_that_browsers_ask_for(server: Server, file: str, type: str) -> None:
+    assert fetch(server, f"/static/{file}").headers["Content-Type"] == type
+
+
 @pytest.mark.parametrize(("path", "status"), BAD_PATHS.items(), ids=lambda value: str(value)[:40])
 def test_bad_path_is_a_coded_error_with_the_security_headers(server: Server, path: str, status: int) -> None:
     answer = fetch(server, path)
