@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" />
 /** The JavaScript client of pycaserver: EPICS process variables for pages and programs. */
 
 /** Of an array PV a typed array, or strings; of a scalar without elements null; before the first value undefined. */
@@ -122,6 +123,8 @@ export interface Subscription {
   /** The latest that is known, delivered or not. */
   readonly update: Update;
   close(): void;
+  /** For `using`, where there is one. */
+  [Symbol.dispose](): void;
 }
 
 export interface ConnectionState {
@@ -173,7 +176,7 @@ export interface ClientOptions {
   /** Ask for no values while the page is hidden; default true. */
   pauseWhenHidden?: boolean;
   /** The class to use; default that of the browser. */
-  WebSocket?: unknown;
+  WebSocket?: new (url: string) => any;
   /** Seconds to wait for an answer, beyond those that the server may take; default 10. */
   requestTimeout?: number;
 }

@@ -12,6 +12,8 @@ import { Subscription } from "./subscription.js";
 import { isNumberCode, makeReading, makeRefusal, toEvents, toHistory, toMetadata } from "./values.js";
 import { EventWatch } from "./watch.js";
 
+/** @typedef {import("../pycaserver.js").Update} Update */
+
 const REQUEST_TIMEOUT = 10;
 const SERVER_TIMEOUT = 5;
 const SESSION = { action: "options", batch: true, encoding: "binary", metadata: true };
@@ -83,24 +85,25 @@ export class PVClient extends EventTarget {
   /**
    * Watch a PV.
    * @param {string} pv
-   * @param {import("./options.js").MonitorOptions|Function} options may be left out
-   * @param {(update: import("../pycaserver.js").Update) => void} [callback]
+   * @param {import("../pycaserver.js").MonitorOptions|((update: Update) => void)} [options] may be left out
+   * @param {(update: Update) => void} [callback]
    * @returns {Subscription}
    */
   monitor(pv, options, callback) {
     if (typeof options === "function") return this.monitor(pv, {}, options);
     if (typeof pv !== "string") throw new TypeError("the name of a PV is a string");
+    const checked = checkOptions(options ?? {});
     const channel = this.#channels.open(pv);
-    const subscription = new Subscription(channel, checkOptions(options ?? {}), callback ?? (() => {}));
+    const subscription = new Subscription(channel, checked, callback ?? (() => {}));
     channel.add(subscription);
     return subscription;
   }
 
   /**
    * Read from the IOC.
-   * @param {string|string[]} pv
+   * @param {string|readonly string[]} pv
    * @param {{timeout?: number}} [options] seconds
-   * @returns {Promise} an update, or as many as names; one that could not be read is then of kind "error"
+   * @returns {Promise<any>} an update, or as many as names; one that could not be read is then of kind "error"
    */
   async get(pv, { timeout = SERVER_TIMEOUT } = {}) {
     const names = [pv].flat();
@@ -146,7 +149,7 @@ export class PVClient extends EventTarget {
 
   /**
    * Alarm and connection transitions, as they happen; also as "events" of this client.
-   * @param {Function} [callback]
+   * @param {(told: import("../pycaserver.js").Events) => void} [callback]
    * @param {{since?: number, limit?: number}} [options] what of the past is wanted first
    * @returns {{close(): void}}
    */

@@ -64,7 +64,7 @@ export class Connection {
 
   /**
    * @param {URL} url of the WebSocket
-   * @param {typeof WebSocket} WebSocket the class to use
+   * @param {import("../pycaserver.js").ClientOptions["WebSocket"]} WebSocket the class to use
    */
   constructor(url, WebSocket) {
     if (!WebSocket) throw new TypeError("There is no WebSocket here: give a class as the option WebSocket");

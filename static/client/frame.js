@@ -12,6 +12,7 @@ const ARRAYS = {
   "|i1": Int8Array,
   "|u1": Uint8Array,
 };
+/** @type {Map<Function, string>} */
 const DTYPES = new Map(Object.entries(ARRAYS).map(([dtype, type]) => [type, dtype]));
 DTYPES.set(Uint8ClampedArray, "|u1");
 

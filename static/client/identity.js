@@ -13,7 +13,7 @@ export class Identity {
   onerror = () => {};
 
   /**
-   * @param {import("../pycaserver.js").Token} [token]
+   * @param {import("../pycaserver.js").Token|undefined} token
    * @param {(request: object, how?: object) => Promise<object>} ask the server
    */
   constructor(token, ask) {

@@ -101,6 +101,8 @@ class Asked {
   #names;
   #resolve;
   #answers = new Map();
+  /** Runs until it is given up. */
+  timer;
 
   constructor(request, names, resolve) {
     this.request = request;

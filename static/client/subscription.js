@@ -44,6 +44,11 @@ export class Subscription {
     this.#channel.remove(this);
   }
 
+  /** For `using`; where the language has no such symbol yet nobody calls this. */
+  [Symbol.dispose]() {
+    this.close();
+  }
+
   /** In a new session the kept samples are wanted again. */
   wantHistory() {
     /** @type {"wanted"|"asked"|"told"} */
@@ -114,8 +119,4 @@ export class Subscription {
     if (this.#closed || this.#isTold || !isKnown || this.historyIs === "asked") return;
     this.deliver(update.condition === "live" ? Object.freeze({ ...update, kind: "value" }) : update);
   }
-}
-
-if (Symbol.dispose) {
-  Subscription.prototype[Symbol.dispose] = Subscription.prototype.close;
 }

@@ -71,6 +71,8 @@ export const NO_READING = Object.freeze({
   first: 0,
 });
 
+const LIVE = Object.freeze(/** @type {const} */ ({ kind: "value", condition: "live", connected: true }));
+const REFUSED = Object.freeze(/** @type {const} */ ({ kind: "error", condition: "error" }));
 const NOTHING = Object.freeze({
   connected: false,
   reason: null,
@@ -92,8 +94,7 @@ const NOTHING = Object.freeze({
  */
 export function makeReading(pv, message, known, type) {
   const { metadata = null, access = null } = known ?? {};
-  const live = { kind: "value", condition: "live", connected: true, ...toReading(message, { type }) };
-  return Object.freeze({ ...NOTHING, pv, ...live, metadata, access });
+  return Object.freeze({ ...NOTHING, pv, ...LIVE, ...toReading(message, { type }), metadata, access });
 }
 
 /**
@@ -103,7 +104,7 @@ export function makeReading(pv, message, known, type) {
  * @returns {import("../pycaserver.js").Update}
  */
 export function makeRefusal(pv, { code, message }) {
-  return Object.freeze({ ...NOTHING, pv, kind: "error", condition: "error", error: Object.freeze({ code, message }) });
+  return Object.freeze({ ...NOTHING, pv, ...REFUSED, error: Object.freeze({ code, message }) });
 }
 
 /**
