@@ -1,6 +1,7 @@
 """What npm would publish: the version of the project, all that is exported, and nothing that belongs to the pages."""
 
 import json
+import re
 import shutil
 import subprocess
 import tarfile
@@ -15,6 +16,7 @@ from pycaserver import __version__
 STATIC = Path(__file__).parents[2] / "static"
 PACKAGE: dict[str, Any] = json.loads((STATIC / "package.json").read_text())
 SECONDS = 60
+IMPORT = re.compile(r"""(?:from |import |import\(|URL\()"(\.[^"]+\.(?:js|css))\"""")
 
 
 def files_of(exports: Any) -> Iterator[str]:
@@ -41,7 +43,8 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("static", "LICENSE"):
         source, ignored = STATIC.parent / name, shutil.ignore_patterns("node_modules")
         shutil.copytree(source, folder / name, ignore=ignored) if source.is_dir() else shutil.copy(source, folder)
-    subprocess.run([npm, "pack", "--silent"], cwd=folder / "static", check=True, timeout=SECONDS, stdout=subprocess.PIPE)
+    command = [npm, "pack", "--silent"]
+    subprocess.run(command, cwd=folder / "static", check=True, timeout=SECONDS, stdout=subprocess.PIPE)
     with tarfile.open(folder / "static" / f"pycaserver-{__version__}.tgz") as archive:
         archive.extractall(folder, filter="data")
     (folder / "node_modules").mkdir()
@@ -51,6 +54,13 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_all_that_is_exported_is_in_it(packed: Path) -> None:
     assert [path for path in files_of(PACKAGE["exports"]) if not (packed / path).is_file()] == []
     assert (packed / "LICENSE").is_file()
+
+
+def test_all_that_is_imported_is_in_it(packed: Path) -> None:
+    modules = [path for path in packed.rglob("*.js") if "vendor" not in path.parts]
+    imported = {(path, name) for path in modules for name in IMPORT.findall(path.read_text())}
+    assert len(imported) > 20
+    assert [(path, name) for path, name in imported if not (path.parent / name).is_file()] == []
 
 
 def test_the_pages_are_not_in_it(packed: Path) -> None:

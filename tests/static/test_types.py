@@ -5,8 +5,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.npm import node_modules
 
 HERE = Path(__file__).parent
@@ -25,9 +23,8 @@ def compile_typescript(folder: Path, file: str, **options: Any) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False).stdout
 
 
-@pytest.mark.parametrize("lib", [["ES2022", "DOM"], ["ESNext", "DOM", "DOM.Iterable"]], ids=["es2022", "esnext"])
-def test_a_strict_program_compiles(tmp_path: Path, lib: list[str]) -> None:
-    assert compile_typescript(tmp_path, "sample.ts", strict=True, lib=lib) == ""
+def test_a_strict_program_compiles(tmp_path: Path) -> None:
+    assert compile_typescript(tmp_path, "sample.ts", strict=True, lib=["ES2022", "DOM"]) == ""
 
 
 def test_the_modules_are_what_is_declared(tmp_path: Path) -> None:
