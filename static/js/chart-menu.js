@@ -1,5 +1,7 @@
 /** The menu "Add to chart": the keyboard's and the finger's way to do what dragging does. */
 
+import { MAX_CHARTS, MAX_CURVES } from "./layout.js";
+
 export class ChartMenu {
   #menu;
   #name = "";
@@ -18,16 +20,18 @@ export class ChartMenu {
    * Ask where to; without any chart there is nothing to ask.
    * @param {string} name of the PV
    * @param {readonly import("./layout.js").ChartLayout[]} charts
+   * @param {"strip"|"wave"} kind of chart that fits
    * @param {HTMLElement} near beside which the menu opens
    */
-  open(name, charts, near) {
+  open(name, charts, kind, near) {
     this.#name = name;
+    const items = charts.flatMap((chart, index) => (fits(chart, name, kind) ? [makeItem(labelOf(chart, index), index)] : []));
+    if (charts.length < MAX_CHARTS) items.push(makeItem("New chart", charts.length));
     if (!charts.length) return this.onadd(0, name);
-    const labels = [...charts.map(({ pvs }, index) => `Chart ${index + 1}: ${pvs.join(", ")}`), "New chart"];
-    this.#menu.replaceChildren(...labels.map(makeItem));
+    this.#menu.replaceChildren(...items);
     this.#menu.showPopover();
     this.#placeBeside(near.getBoundingClientRect());
-    this.#menu.firstElementChild.focus();
+    this.#menu.firstElementChild?.focus();
   }
 
   #placeBeside({ right, bottom }) {
@@ -52,6 +56,12 @@ export class ChartMenu {
     items.at(next % items.length).focus();
   }
 }
+
+function fits(chart, name, kind) {
+  return chart.kind === kind && chart.pvs.length < MAX_CURVES && !chart.pvs.includes(name);
+}
+
+const labelOf = ({ pvs }, index) => `Chart ${index + 1}: ${pvs.join(", ")}`;
 
 function makeItem(label, index) {
   const item = document.createElement("button");

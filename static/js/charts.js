@@ -1,6 +1,9 @@
-/** The strip charts that were put together here: a card for each, with its PVs and what can be done to them. */
+/** The charts that were put together here: a card for each, which takes what is dropped on it. */
 
 import { acceptDrop } from "./drag.js";
+import { MAX_CHARTS } from "./layout.js";
+
+const ELEMENTS = { strip: "epics-stripchart", wave: "epics-waveform" };
 
 export class Charts {
   #cards;
@@ -36,8 +39,13 @@ export class Charts {
       if (there !== card.element) this.#cards.insertBefore(card.element, there);
       card.show(charts[index], index);
     });
-    this.#create.textContent = selected ? `New chart with ${selected}` : "Drop a PV here for a new chart";
-    this.#create.disabled = selected === null;
+    this.#offer(charts.length < MAX_CHARTS, selected);
+  }
+
+  #offer(hasRoom, selected) {
+    const text = selected ? `New chart with ${selected}` : "Drop a PV here for a new chart";
+    this.#create.textContent = hasRoom ? text : `There is no room for more than ${MAX_CHARTS} charts`;
+    this.#create.disabled = !hasRoom || selected === null;
     this.#create.onclick = () => this.onadd(this.#shown.length, [selected]);
   }
 
@@ -46,15 +54,17 @@ export class Charts {
     const free = new Set(this.#shown);
     const kept = charts.map((chart) => this.#shown.find((card) => card.chart === chart));
     for (const card of kept) free.delete(card);
-    return kept.map((card, index) => card ?? this.#reuse(this.#shown[index], free) ?? this.#makeCard());
+    return kept.map((card, index) => card ?? this.#reuse(this.#shown[index], free, charts[index]) ?? this.#make(charts[index]));
   }
 
-  #reuse(card, free) {
-    return free.delete(card) ? card : undefined;
+  #reuse(card, free, { kind }) {
+    return card?.chart.kind === kind && free.delete(card) ? card : undefined;
   }
 
-  #makeCard() {
-    return new Card(this.#template.content.firstElementChild.cloneNode(true), this);
+  #make({ kind }) {
+    const element = this.#template.content.firstElementChild.cloneNode(true);
+    element.prepend(document.createElement(ELEMENTS[kind]));
+    return new Card(element, this);
   }
 }
 
@@ -73,10 +83,11 @@ class Card {
   constructor(element, panel) {
     this.element = element;
     this.#panel = panel;
-    this.#plot = element.querySelector("epics-stripchart");
+    this.#plot = element.firstElementChild;
+    this.#plot.toggleAttribute("editable", true);
     this.#remove = element.querySelector(".remove");
     this.#remove.addEventListener("click", () => panel.onremove(this.#index));
-    this.#plot.addEventListener("epics-view", ({ detail }) => panel.onchange(this.#index, pick(detail)));
+    this.#plot.addEventListener("epics-view", ({ detail }) => this.#changed(detail));
     acceptDrop(element, (names) => panel.onadd(this.#index, names));
   }
 
@@ -86,7 +97,12 @@ class Card {
     this.#name(`Chart ${index + 1}`);
     if (chart === this.chart) return;
     this.chart = chart;
-    if (!same(pick(this.#plot.view), chart)) this.#plot.view = chart;
+    if (!same(this.#plot.view, chart)) this.#plot.view = pick(chart);
+  }
+
+  /** A person may pause a chart too, but that is nothing to send to a colleague. */
+  #changed(view) {
+    if (!same(view, this.chart)) this.#panel.onchange(this.#index, { ...this.chart, ...pick(view) });
   }
 
   #name(label) {
@@ -96,11 +112,12 @@ class Card {
   }
 }
 
-/** What of a chart's view the address keeps. */
+/** What of a chart's view the address keeps; a waveform has no span. */
 function pick({ pvs, span, scale, zoom }) {
-  return { pvs, span, scale, zoom };
+  return { pvs, scale, zoom, ...(span && { span }) };
 }
 
-function same(a, b) {
-  return JSON.stringify(a) === JSON.stringify(pick(b));
+function same(view, chart) {
+  const [one, other] = [view, chart].map(({ pvs, scale, zoom }) => JSON.stringify([pvs, scale, zoom]));
+  return one === other && (view.span ?? chart.span) === chart.span;
 }

@@ -72,15 +72,17 @@ export function writeFragment(layout) {
 function readChart(text) {
   const [names, options] = readOptions(text);
   const pvs = readNames(names, MAX_CURVES);
-  const scale = options.get("scale") === "log" ? "log" : "linear";
-  return pvs.length ? [{ pvs, span: readSpan(options.get("span")), scale, zoom: readZoom(options.get("zoom")) }] : [];
+  if (!pvs.length) return [];
+  const kind = known(["strip", "wave"], options.get("as"));
+  const scale = known(["linear", "log"], options.get("scale"));
+  return [{ kind, pvs, span: readSpan(options.get("span")), scale, zoom: readZoom(options.get("zoom")) }];
 }
 
-function writeChart({ pvs, span, scale, zoom }) {
-  const linear = scale === "linear";
+function writeChart({ kind, pvs, span, scale, zoom }) {
   return writeOptions(writeNames(pvs), {
+    as: kind === "strip" ? "" : kind,
     span: writeSpan(span),
-    scale: linear ? "" : scale,
+    scale: scale === "linear" ? "" : scale,
     zoom: zoom ? zoom.join("..") : "",
   });
 }

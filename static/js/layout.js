@@ -1,11 +1,12 @@
 /** What the page shows, as one immutable value, and the edits that a person makes to it. Pure: no page, no address. */
 
 /**
- * @typedef {object} ChartLayout a strip chart
+ * @typedef {object} ChartLayout
+ * @property {"strip"|"wave"} kind of scalars over time, or of arrays
  * @property {readonly string[]} pvs
- * @property {number} span seconds
+ * @property {number} span seconds; of a strip chart
  * @property {"linear"|"log"} scale
- * @property {readonly [number, number]|null} zoom UNIX seconds; null: the last `span` seconds
+ * @property {readonly [number, number]|null} zoom UNIX seconds, or elements; null: the last `span` seconds, or all
  */
 
 /**
@@ -46,7 +47,7 @@ export const EMPTY = Object.freeze({
   view: "list",
 });
 
-const NEW_CHART = { pvs: [], span: SPANS.usual, scale: "linear", zoom: null };
+const NEW_CHART = { kind: "strip", pvs: [], span: SPANS.usual, scale: "linear", zoom: null };
 
 /** @param {Layout} layout @param {readonly string[]} names @returns {Layout} */
 export function addPvs(layout, names) {
@@ -64,11 +65,19 @@ export function select(layout, name) {
   return { ...layout, selected: name };
 }
 
-/** @param {Layout} layout @param {number} index of a chart; the number of charts for a new one @param {string[]} names */
-export function addToChart(layout, index, names) {
-  if (index >= MAX_CHARTS) return layout;
-  const chart = layout.charts[index] ?? NEW_CHART;
-  return withChart(layout, index, { ...chart, pvs: joined(chart.pvs, names, MAX_CURVES) });
+/**
+ * @param {Layout} layout
+ * @param {number} index of a chart; the number of charts for a new one, which those of another kind get too
+ * @param {readonly string[]} names
+ * @param {"strip"|"wave"} kind
+ * @returns {Layout} the same where there is no room for it
+ */
+export function addToChart(layout, index, names, kind) {
+  const { charts } = layout;
+  const at = charts[index]?.kind === kind ? index : charts.length;
+  if (at >= MAX_CHARTS) return layout;
+  const chart = charts[at] ?? { ...NEW_CHART, kind };
+  return withChart(layout, at, { ...chart, pvs: joined(chart.pvs, names, MAX_CURVES) });
 }
 
 /** @param {Layout} layout @param {number} index @returns {Layout} */

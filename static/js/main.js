@@ -15,6 +15,7 @@ import { Model } from "./model.js";
 import { Picker } from "./picker.js";
 import { Readings } from "./readings.js";
 import { Suggestions } from "./suggestions.js";
+import { pictureOf } from "./widgets.js";
 
 const NARROW = matchMedia("(width < 60rem)");
 const find = (id) => document.getElementById(id);
@@ -68,9 +69,15 @@ function open(name) {
   model.apply(edits.change, { selected: name, ...(NARROW.matches && { view: "detail" }) });
 }
 
+/** Scalars go into a strip chart, arrays into a plot of waveforms. */
 function addToChart(index, names) {
-  model.apply(edits.addToChart, index, names);
+  for (const name of names) model.apply(edits.addToChart, index, [name], kindOf(name));
   if (NARROW.matches) model.apply(edits.change, { view: "charts" });
+}
+
+function kindOf(name) {
+  const update = readings.get(name)?.update;
+  return update && pictureOf(update) === "wave" ? "wave" : "strip";
 }
 
 /** A narrow window shows one view, and the events are open while they are that. */
@@ -95,12 +102,12 @@ async function offerNames() {
 list.onselect = select;
 list.onopen = open;
 list.onremove = (name) => model.apply(edits.removePv, name);
-list.onchart = (name, near) => menu.open(name, model.layout.charts, near);
+list.onchart = (name, near) => menu.open(name, model.layout.charts, kindOf(name), near);
 list.onchange = (changes) => model.apply(edits.change, changes);
 charts.onadd = addToChart;
 charts.onremove = (index) => model.apply(edits.removeChart, index);
 charts.onchange = (index, changes) => model.apply(edits.changeChart, index, changes);
-detail.onchart = (name, near) => menu.open(name, model.layout.charts, near);
+detail.onchart = (name, near) => menu.open(name, model.layout.charts, kindOf(name), near);
 detail.onclose = () => model.apply(edits.change, { selected: null, view: "list" });
 detail.onchange = (changes) => model.apply(edits.change, changes);
 events.onchange = (changes) => model.apply(edits.changeEvents, changes);

@@ -40,7 +40,7 @@ export class Row {
     this.#setData("condition", update?.condition ?? "searching");
     this.#setData("live", String(live));
     this.#setData("severity", live ? update.severity ?? "" : "");
-    this.#setData("kind", update ? kindOf(update) : "text");
+    this.#setData("kind", kindOf(update));
   }
 
   /** @param {boolean} selected */
@@ -77,7 +77,8 @@ function textsOf(update) {
   ];
 }
 
-function kindOf({ value, text }) {
-  if (isArray(value)) return "array";
-  return typeof value === "number" && !text ? "number" : "text";
+function kindOf(update) {
+  if (update?.value === undefined) return "none";
+  if (isArray(update.value)) return "array";
+  return typeof update.value === "number" && !update.text ? "number" : "text";
 }

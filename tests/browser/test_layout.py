@@ -17,6 +17,7 @@ SPANS = st.integers(5, 604_800)
 TIMES = st.floats(0, 4e9, allow_nan=False)
 CHARTS = st.fixed_dictionaries(
     {
+        "kind": st.sampled_from(["strip", "wave"]),
         "pvs": st.lists(NAMES, unique=True, min_size=1, max_size=5),
         "span": SPANS,
         "scale": st.sampled_from(["linear", "log"]),
@@ -98,7 +99,7 @@ def test_a_link_written_by_hand(blank: LivePage) -> None:
     layout = read(
         blank, "#pv=A&chart=A,B;span=300;scale=log&chart=&chart=C;span=nonsense&sort=-value&events=alarm;find=T"
     )
-    usual = {"span": 60, "scale": "linear", "zoom": None}
+    usual = {"kind": "strip", "span": 60, "scale": "linear", "zoom": None}
     assert layout["charts"] == [usual | {"pvs": ["A", "B"], "span": 300, "scale": "log"}, usual | {"pvs": ["C"]}]
     assert layout["sort"] == {"by": "value", "down": True}
     assert layout["events"] == {"open": True, "kind": "alarm", "find": "T", "mine": False}
@@ -118,8 +119,8 @@ def test_edits(blank: LivePage) -> None:
 
     layout = edit(EMPTY, "addPvs", ["A", "B", "A"])
     layout = edit(layout, "select", "A")
-    layout = edit(layout, "addToChart", 0, ["A", "B"])
-    layout = edit(layout, "addToChart", 1, ["C"])
+    layout = edit(layout, "addToChart", 0, ["A", "B"], "strip")
+    layout = edit(layout, "addToChart", 0, ["C"], "wave")
     layout = edit(layout, "changeChart", 1, layout["charts"][1] | {"span": 300})
     assert layout["pvs"] == ["A", "B"]
     assert [(chart["pvs"], chart["span"]) for chart in layout["charts"]] == [(["A", "B"], 60), (["C"], 300)]

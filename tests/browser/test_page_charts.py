@@ -120,6 +120,22 @@ def test_span_and_scale_are_kept_in_the_address(live: LivePage, names: list[str]
     live.page.wait_for_url(lambda url: ";zoom=" in charts_of(url))
 
 
+def test_arrays_get_charts_of_their_own(live: LivePage, ioc: CIOC, names: list[str]) -> None:
+    waves = [f"{ioc.prefix}{name}" for name in ("wf_short", "wf_long")]
+    live.open(names[0], *waves)
+    for name, value in ((names[0], "21.500"), (waves[1], "[4]")):
+        expect(live.cell(name, "value")).to_contain_text(value)
+    live.button(names[0], "Add to chart").click()
+    live.button(waves[0], "Add to chart").click()
+    expect(live.page.get_by_role("menuitem")).to_have_text(["New chart"])
+    live.page.get_by_role("menuitem").click()
+    drop(live, live.cell(waves[1], "name"), chart(live, 2))
+    expect(live.page.locator("article.card > epics-waveform")).to_have_attribute("pv", " ".join(waves))
+    live.page.wait_for_url(lambda url: charts_of(url) == f"&chart={names[0]}&chart={','.join(waves)};as=wave")
+    drop(live, live.cell(waves[1], "name"), chart(live, 1))
+    expect(live.page.locator("article.card > epics-waveform")).to_have_count(2)
+
+
 def test_names_dropped_as_text_are_added(live: LivePage, names: list[str]) -> None:
     live.open(names[0])
     expect(live.row(names[0])).to_have_attribute("data-condition", "live")
