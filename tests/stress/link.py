@@ -18,6 +18,8 @@ from tests.timing import scaled
 OPEN_SECONDS: Final = 10.0
 LAST: Final = 30
 """Messages kept for the report of a violation."""
+SHOWN: Final = 300
+"""Characters of each."""
 SMALL_BUFFER: Final = 8192
 """Bytes that the kernel takes for a session that stalls."""
 ANSWERED: Final = frozenset({"get", "info", "list", "history", "events", "options", "ping", "put"})
@@ -35,7 +37,8 @@ class Link:
 
     def __init__(self, ledger: Ledger, prefix: str, *, healthy: bool, tamper: Tamper | None = None) -> None:
         """tamper: changes what has come before it is looked at, to see whether that is found."""
-        self.last: deque[str] = deque(maxlen=LAST)
+        self.last: deque[tuple[str, object]] = deque(maxlen=LAST)
+        """What was sent and what came, to be `shown`."""
         self.watches: dict[str, Watch] = {}
         self.unanswered: dict[tuple[int, str], str] = {}
         """Actions by id and PV; "" for those that are not about a PV."""
@@ -97,7 +100,7 @@ class Link:
         await self._send(data)
 
     async def _send(self, data: str | bytes) -> None:
-        self.last.append(f"> {data[:300]!r}")
+        self.last.append((">", data))
         await self.socket.send(data)
 
     def watch(self, pv: str) -> Watch:
@@ -128,7 +131,7 @@ class Link:
         messages = _decode(data)
         for message in self._tamper(messages) if self._tamper else messages:
             self.messages += 1
-            self.last.append(f"< {str(message)[:300]}")
+            self.last.append(("<", message))
             _CHECKS.get(message["msg_type"], Link._check_answer)(self, message)
 
     def _check_connection(self, message: Message) -> None:
@@ -177,6 +180,11 @@ class Link:
             for watch in self._left.pop(earlier):
                 if not any(watch in later for later in self._left.values()):
                     watch.disconnected()
+
+
+def shown(sent: tuple[str, object]) -> str:
+    """One of the last messages, for people."""
+    return f"{sent[0]} {str(sent[1])[:SHOWN]}"
 
 
 def _nothing(link: Link, id: int, pvs: Sequence[str], keys: dict[str, Any]) -> None:

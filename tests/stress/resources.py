@@ -54,14 +54,15 @@ def metrics(server: Server) -> dict[str, float]:
 
 def resources(server: Server) -> Resources:
     """What the server holds now."""
-    figures = metrics(server)
     process = Path(f"/proc/{server.process.pid}")
+    descriptors = len(list((process / "fd").iterdir()))  # before there is one for the request
+    figures = metrics(server)
     status = (process / "status").read_text()
     names = sorted((task / "comm").read_text().strip() for task in (process / "task").iterdir())
     return Resources(
         channels=int(figures["pycaserver_channels"]),
         sessions=int(figures["pycaserver_sessions"]),
-        descriptors=len(list((process / "fd").iterdir())),
+        descriptors=descriptors,
         threads=sum(name != LOGGING for name in names),
         memory=int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) * 1024,
         names=tuple(names),

@@ -11,13 +11,12 @@ from tests.stress.model import INCARNATION, Broken, Ledger
 from tests.stress.plan import Fault, Plan, make
 from tests.stress.report import Outcome, Violation
 from tests.stress.resources import Resources, metrics, resources
-from tests.stress.session import Session
+from tests.stress.session import POLL_SECONDS, SETTLE_SECONDS, Session
 from tests.stress.world import CountingIOC
 from tests.timing import scaled
 
-SETTLE_SECONDS: Final = 30.0
-"""Within which everything is connected after the last fault, and the last value has come."""
-POLL_SECONDS: Final = 0.05
+CALM_SECONDS: Final = 0.15
+"""After which sockets that were closed are gone."""
 BASE_SECONDS: Final = 20.0
 WARM_UP_SECONDS: Final = 3.0
 BAND: Final = 5.0
@@ -122,7 +121,9 @@ async def stress(
     beside: what goes on while the plan is carried out, and is cancelled then.
     """
     await Round(make(plan.seed, WARM_UP_SECONDS, plan.counters), ioc, server, 1, {}).run()
-    base = await _return_to(NOTHING, server)
+    await _return_to(NOTHING, server)
+    await asyncio.sleep(CALM_SECONDS)
+    base = await asyncio.to_thread(resources, server)
     round = Round(plan, ioc, server, 2, tampers or {})
     companion = asyncio.ensure_future(beside()) if beside else None
     try:

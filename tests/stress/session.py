@@ -9,12 +9,15 @@ from typing import Final
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tests.stress.garbage import BREAKING, FRAMES
-from tests.stress.link import Link, Tamper
+from tests.stress.link import Link, Tamper, shown
 from tests.stress.model import Broken, Ledger, Watch
 from tests.stress.plan import KINDS, Script, Step
 from tests.timing import scaled
 
-END_SECONDS: Final = 5.0
+SETTLE_SECONDS: Final = 30.0
+"""Within which everything is connected after the last fault, and the last value has come."""
+POLL_SECONDS: Final = 0.05
+END_SECONDS: Final = 10.0
 """Within which the server answers a close frame, or bytes after which it closes."""
 WRITTEN: Final = 1e9
 """Values that sessions write are above it, those that the IOC starts with below."""
@@ -23,7 +26,7 @@ ENDS: Final = {"healthy": frozenset[int](), "unhealthy": frozenset({1002, 1006, 
 
 
 LAST_STEPS: Final = {
-    "writer": (Step(0, "put", {"wait": True, "timeout": 10}), Step(0, "ping", {})),
+    "writer": (Step(0, "put", {"wait": True, "timeout": 30}), Step(0, "ping", {})),
     "": (Step(0, "resume", {}), Step(0, "ping", {})),
 }
 """What sessions do in the end, by kind."""
@@ -79,13 +82,23 @@ class Session:
         """Read again, take up what was paused, have a socket that works; and write a last value."""
         if self._link is not None:
             self.link.reading.set()
+        if self._script.kind == "writer":
+            await self._own_is_there()
         for step in LAST_STEPS.get(self._script.kind, LAST_STEPS[""]):
             await self._do(step)
+
+    async def _own_is_there(self) -> None:
+        """Until the PV to be written is connected; faults are over."""
+        deadline = asyncio.get_running_loop().time() + scaled(SETTLE_SECONDS)
+        while not self.link.watch(self._own).connected:
+            await self._until(asyncio.get_running_loop().time() + POLL_SECONDS)
+            if asyncio.get_running_loop().time() > deadline:
+                raise Broken(f"{self._own} is not connected {scaled(SETTLE_SECONDS):g} s after the last fault")
 
     @property
     def last(self) -> list[str]:
         """The last messages of the present link."""
-        return list(self._link.last) if self._link is not None else []
+        return list(map(shown, self._link.last)) if self._link is not None else []
 
     @property
     def wanted(self) -> list[Watch]:
@@ -185,7 +198,7 @@ class Session:
 
     async def _break(self, step: Step) -> None:
         self.link.rude = True
-        self.link.last.append(f"> {step.keys['what']}")
+        self.link.last.append((">", step.keys["what"]))
         self.link.socket.transport.write(BREAKING[step.keys["what"]])
         assert self._receiving is not None
         await asyncio.wait({self._receiving}, timeout=1)

@@ -19,7 +19,6 @@ SETTINGS: Final = {
     "limits-linger-seconds": 0.3,
     "limits-search-seconds": 1,
     "limits-slow-after-seconds": 4,
-    "limits-ping-seconds": 5,
     "history-samples": 100,
     "log-level": "warning",
     **WRITABLE,
