@@ -20,7 +20,12 @@ const looks = sheet(`
   border-radius: 0.25em;
   background: var(--_track);
 }
-[part~="fill"] { position: absolute; inset: 0; right: calc(100% - var(--_at) * 100%); border-radius: inherit; background: var(--_fill); }
+[part~="fill"] {
+  position: absolute;
+  inset: 0 calc(100% - var(--_at) * 100%) 0 0;
+  border-radius: inherit;
+  background: var(--_fill);
+}
 [part~="bands"] > span {
   position: absolute;
   left: calc(var(--_from) * 100%);

@@ -241,11 +241,13 @@ export class EpicsElement extends HTMLElement {
     this.#nameIt();
   }
 
+  /** What the page itself calls the host goes before. */
   #nameIt() {
     const { named } = this;
-    if ((named.getAttribute("aria-label") ?? "") !== this.#name) return;
-    this.#name = this.displayName;
-    setAttribute(named, "aria-label", this.#name);
+    const given = this.getAttribute("aria-label") ?? "";
+    const isOurs = given === this.#name;
+    if (named !== this) return setAttribute(named, "aria-label", isOurs ? this.displayName : given);
+    if (isOurs) setAttribute(this, "aria-label", (this.#name = this.displayName));
   }
 
   #drawFrame({ units }) {

@@ -32,6 +32,8 @@ export class EpicsEnum extends WritableElement {
     `<span part="choices" class="choices" role="group" hidden></span>`,
   );
 
+  static role = "group";
+
   #states = "";
   #isStepping = false;
 

@@ -1,6 +1,6 @@
 /** How numbers, values, times and states read. Pure functions: nothing here touches the page. */
 
-const INTEGER_TYPES = new Set(["short", "long", "char", "enum"]);
+const INTEGER_TYPES = new Set(["short", "long", "int64", "char", "enum"]);
 const NON_FINITE = { NaN: "NaN", Infinity: "∞", "-Infinity": "−∞" };
 const LARGEST_FIXED = 1e10;
 const SMALLEST_FIXED = 1e-4;

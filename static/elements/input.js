@@ -1,6 +1,6 @@
 /** `<epics-input pv="...">`: a field to write a value. Enter writes, Escape and leaving the field take back. */
 
-import { formatNumber, formatValue } from "./format.js";
+import { formatValue, isArray } from "./format.js";
 import { setText } from "./state.js";
 import { sheet } from "./style.js";
 import { formatOf } from "./value.js";
@@ -13,6 +13,8 @@ input.text { width: var(--epics-input-width, 14em); text-align: start; }
 [part~="readback"] { color: var(--_quiet); font-size: 0.875em; }
 [part~="readback"]:empty { display: none; }
 `);
+/** Elements of an array that can be edited. */
+const LONGEST_LIST = 20;
 const TEXTUAL = new Set(["string", "char", "enum"]);
 
 export class EpicsInput extends WritableElement {
@@ -29,46 +31,63 @@ export class EpicsInput extends WritableElement {
     field.addEventListener("input", () => this.toggleAttribute("data-editing", true));
     field.addEventListener("focus", () => field.select());
     field.addEventListener("blur", () => this.#takeBack());
-    field.addEventListener("keydown", ({ key }) => this.#onkey(key));
+    field.addEventListener("keydown", (event) => this.#onkey(event));
   }
 
   render(update) {
     super.render(update);
     const field = this.find("control");
-    const text = formatValue(update, formatOf(this));
+    const text = this.#text;
     field.readOnly = !this.mayWrite;
     field.placeholder = this.getAttribute("placeholder") ?? "";
     field.classList.toggle("text", TEXTUAL.has(update.metadata?.type));
-    if (!this.#isBusy) setValue(field, text);
-    setText(this.find("readback"), this.#isBusy && field.value !== text ? `now ${text}` : "");
+    if (!this.#isUsers) setValue(field, text);
+    setText(this.find("readback"), this.#isUsers && field.value !== text ? `now ${text}` : "");
+  }
+
+  /** The value as it could be typed: of an array its elements, unless they are too many. */
+  get #text() {
+    const { update } = this;
+    const { value, text, count } = update;
+    const isList = text === null && isArray(value) && count > 0 && count <= LONGEST_LIST;
+    if (!isList) return formatValue(update, formatOf(this));
+    return Array.from(value, (item) => formatValue({ ...update, value: item }, formatOf(this))).join(", ");
   }
 
   /** Whether the text is the user's: nothing may replace it. */
-  get #isBusy() {
-    return this.isPending || this.shadowRoot.activeElement === this.find("control");
+  get #isUsers() {
+    return this.hasAttribute("data-editing") || this.isPending || this.isHeld;
   }
 
-  #onkey(key) {
-    if (key === "Enter") this.#write();
-    if (key === "Escape") this.#takeBack();
+  /** Enter shall not press a button of the dialog that it opens. */
+  #onkey(event) {
+    if (event.key === "Escape") this.#takeBack();
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    this.#write();
   }
 
   async #write() {
     const field = this.find("control");
     const written = field.value;
     if (!(await this.writeText(written)) || field.value !== written) return;
-    this.#takeBack();
+    this.removeAttribute("data-editing");
+    this.renderSoon();
   }
 
   /** Show the PV's value again. */
   #takeBack() {
     const field = this.find("control");
     this.removeAttribute("data-editing");
-    if (!this.isPending) setValue(field, formatValue(this.update, formatOf(this)));
+    if (!this.isPending) setValue(field, this.#text);
     this.renderSoon();
   }
 }
 
+/** What is selected as a whole stays so: the next key replaces it. */
 function setValue(field, text) {
-  if (field.value !== text) field.value = text;
+  if (field.value === text) return;
+  const isSelected = field.selectionStart === 0 && field.selectionEnd === field.value.length && field.matches(":focus");
+  field.value = text;
+  if (isSelected) field.select();
 }

@@ -20,7 +20,7 @@ ${stateColors}
 svg[part~="lamp"] { flex: none; align-self: center; width: 1.125em; height: 1.125em; overflow: visible; }
 .ring { fill: none; stroke: var(--_lamp); stroke-width: 1.5; }
 .core { display: none; fill: var(--_lamp); }
-.dash { stroke: var(--_lamp); stroke-width: 1.5; }
+.dash { fill: var(--_lamp); }
 :host([data-on]) .core { display: inline; }
 :host([data-on]) .dash { display: none; }
 :host(:not([data-condition="live"])) .ring { stroke-dasharray: 2.2 2; }
@@ -34,7 +34,7 @@ svg[part~="lamp"] { flex: none; align-self: center; width: 1.125em; height: 1.12
 }
 `);
 const LAMP = `<svg part="lamp" viewBox="0 0 16 16" aria-hidden="true"><circle class="ring" cx="8" cy="8" r="7"/>` +
-  `<circle class="core" cx="8" cy="8" r="4.75"/><path class="dash" d="M5 8H11"/></svg>`;
+  `<circle class="core" cx="8" cy="8" r="4.75"/><path class="dash" d="M5 7.25H11V8.75H5Z"/></svg>`;
 
 export class EpicsLed extends EpicsElement {
   static observedAttributes = [...EpicsElement.observedAttributes, "on-value"];

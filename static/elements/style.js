@@ -143,8 +143,7 @@ button[part~="control"]:hover, dialog button:hover { border-color: var(--_accent
 [part~="lock"] { display: none; flex: none; width: 0.8em; height: 0.8em; fill: none; stroke: var(--_quiet); }
 :host(:is([data-access="read"], [data-access="none"])) [part~="lock"] { display: inline; stroke-width: 1.5; }
 
-.alert:empty { display: none; }
-.alert {
+.alert:not(:empty) {
   position: absolute;
   z-index: 10;
   top: calc(100% + 0.3em);

@@ -59,6 +59,11 @@ export class WritableElement extends EpicsElement {
     return this.#pending > 0;
   }
 
+  /** Whether something was written, and what the IOC made of it is not known yet. */
+  get isHeld() {
+    return this.#isHeld;
+  }
+
   /** The value to show: the one just written, until the IOC tells another. */
   get shown() {
     return this.#isHeld ? this.#held : this.update.value;

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.browser.element_page import ElementPage
 from tests.browser.live_page import LivePage
 from tests.iocs import CIOC, types_ioc
-from tests.servers import Server
+from tests.servers import WRITABLE, Server
 from tests.timing import scaled
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# A page that a test makes up (`Page.route`) counts as one of the public network, which may not reach the loopback.
+FLAGS += ["--disable-features=LocalNetworkAccessChecks"]
 SEARCH_SECONDS = 1
 
 
@@ -60,3 +63,56 @@ def live_page(browser: Browser, url: str, width: int = 1280, height: int = 800) 
     yield live
     context.close()
     assert live.complaints == []
+
+
+ELEMENTS_DATABASE = """
+record(ao, "$(P)level") {
+    field(DOL, "2.5") field(PINI, "YES") field(EGU, "mm") field(PREC, "2")
+    field(LOPR, "-10") field(HOPR, "10") field(DRVL, "-10") field(DRVH, "10")
+    field(LOLO, "-9") field(LOW, "-8") field(HIGH, "8") field(HIHI, "9")
+    field(LLSV, "INVALID") field(LSV, "MINOR") field(HSV, "MINOR") field(HHSV, "MAJOR")
+}
+record(ao, "$(P)other") { field(DOL, "1") field(PINI, "YES") field(EGU, "V") field(PREC, "1") }
+record(ao, "$(P)fixed") { field(DOL, "4") field(PINI, "YES") field(PREC, "1") field(HOPR, "9") field(ASG, "READONLY") }
+record(bo, "$(P)valve") { field(DOL, "0") field(PINI, "YES") field(ZNAM, "Closed") field(ONAM, "Open") }
+record(mbbo, "$(P)mode") {
+    field(DOL, "0") field(PINI, "YES")
+    field(ZRVL, "0") field(ZRST, "Low") field(ONVL, "1") field(ONST, "Medium") field(TWVL, "2") field(TWST, "High")
+}
+record(mbbo, "$(P)fixed_mode") {
+    field(DOL, "0") field(PINI, "YES") field(ZRST, "Low") field(ONST, "Medium") field(ASG, "READONLY")
+}
+record(stringout, "$(P)text") { field(DOL, {const:"one"}) field(PINI, "YES") }
+record(ao, "$(P)broken") { field(DISP, "1") }
+record(calc, "$(P)count") { field(PINI, "YES") field(SCAN, ".1 second") field(CALC, "VAL+1") }
+"""
+READ_ONLY = "ASG(DEFAULT) { RULE(1, WRITE) }\nASG(READONLY) { RULE(1, READ) }\n"
+
+
+@pytest.fixture(scope="package")
+def elements_ioc(browser: Browser) -> Iterator[CIOC]:
+    with CIOC(ELEMENTS_DATABASE, access=READ_ONLY) as ioc:
+        yield ioc
+
+
+@pytest.fixture(scope="package")
+def elements_server(elements_ioc: CIOC) -> Iterator[Server]:
+    with Server(elements_ioc.env(), {**WRITABLE, "limits-search-seconds": SEARCH_SECONDS}) as server:
+        yield server
+
+
+@pytest.fixture
+def elements(browser: Browser, elements_server: Server, elements_ioc: CIOC) -> Iterator[ElementPage]:
+    """A page of elements; `$(P)` in its HTML is the prefix of the IOC, whose records are as at its start."""
+    for record, value in {"level": "2.5", "other": "1", "valve": "Closed", "mode": "Low", "text": "one"}.items():
+        elements_ioc.shell(f"dbpf {elements_ioc.prefix}{record} {value}")
+    yield from element_page(browser, elements_server.url, elements_ioc.prefix)
+
+
+def element_page(browser: Browser, url: str, prefix: str) -> Iterator[ElementPage]:
+    """A tab of its own; its complaints fail the test."""
+    context = browser.new_context(color_scheme="light")
+    page = ElementPage(context.new_page(), url, prefix)
+    yield page
+    context.close()
+    assert page.complaints == []

@@ -1,0 +1,299 @@
+"""The elements that write: by pointer and keys, pending, refused, read-only, asked before."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.element_page import ElementPage
+from tests.iocs import CIOC
+from tests.timing import wait_for
+
+READ_ONLY = "Read-only: you may not write this PV"
+CONTROLS = ["input", "button", "toggle", "slider", "enum"]
+
+
+def value_of(ioc: CIOC, record: str) -> str:
+    """What the IOC has, as its shell prints it."""
+    found = re.search(r"\s*(?:DBF_\w+|DBR_\w+):?\s+(.*\S)\s*$", ioc.shell(f"dbgf {ioc.prefix}{record}"), re.MULTILINE)
+    assert found is not None
+    return found[1].split(" = ")[-1].strip('"')
+
+
+def expect_value(ioc: CIOC, record: str, value: str) -> None:
+    wait_for(lambda: value_of(ioc, record) == value, what=f"{record} to be {value}, not {value_of(ioc, record)}")
+
+
+def write_by(elements: ElementPage, tag: str) -> None:
+    """Do what a person does to write `1` (an input: 1, a slider: one step) with the element of this tag."""
+    control = elements.part(tag, "control").first
+    if tag == "input":
+        control.fill("1")
+    if tag == "enum":
+        control.press("ArrowDown")
+    control.press({"input": "Enter", "slider": "ArrowRight", "enum": "Enter"}.get(tag, " "))
+
+
+def show(elements: ElementPage, tag: str, record: str, attributes: str = "") -> Locator:
+    elements.show(f'<epics-{tag} id="{tag}" pv="$(P){record}" label="It" value="1" {attributes}></epics-{tag}>')
+    elements.expect_live(tag)
+    return elements.part(tag, "control").first
+
+
+RECORD = {"input": "other", "button": "valve", "toggle": "valve", "slider": "level", "enum": "mode"}
+WRITTEN = {"input": "1", "button": "Open", "toggle": "Open", "slider": "2.51", "enum": "Medium"}
+
+
+@pytest.mark.parametrize("tag", CONTROLS)
+def test_keys_write(elements: ElementPage, elements_ioc: CIOC, tag: str) -> None:
+    show(elements, tag, RECORD[tag])
+    write_by(elements, tag)
+    expect_value(elements_ioc, RECORD[tag], WRITTEN[tag])
+    wait_for(elements.told, what="the event")
+    elements.expect_written(tag)
+    assert elements.host(tag).get_attribute("data-refused") is None
+
+
+@pytest.mark.parametrize("tag", CONTROLS)
+def test_pending_is_shown_until_the_put_is_completed(elements: ElementPage, elements_ioc: CIOC, tag: str) -> None:
+    show(elements, tag, RECORD[tag])
+    elements_ioc.pause()
+    try:
+        write_by(elements, tag)
+        expect(elements.host(tag)).to_have_attribute("data-pending", "")
+        expect(elements.part(tag, "state").locator(".word")).to_have_text("writing")
+        assert elements.told() == []
+    finally:
+        elements_ioc.resume()
+    expect(elements.host(tag)).not_to_have_attribute("data-pending", "")
+    expect(elements.part(tag, "state").locator(".word")).to_have_text("")
+    elements.expect_written(tag)
+
+
+@pytest.mark.parametrize("tag", ["input", "button", "toggle", "slider"])
+def test_refusal_is_shown_in_the_servers_words_until_dismissed(elements: ElementPage, tag: str) -> None:
+    show(elements, tag, "broken", 'min="0" max="1"')
+    write_by(elements, tag)
+    alert = elements.host(tag).get_by_role("alert")
+    expect(alert).to_contain_text("Channel Access")
+    expect(elements.host(tag)).to_have_attribute("data-refused", "put_failed")
+    assert elements.told()[0][:2] == ["epics-refused", tag]
+    alert.get_by_role("button", name="Dismiss").click()
+    expect(alert).to_have_text("")
+    expect(elements.host(tag)).not_to_have_attribute("data-refused", re.compile(""))
+
+
+@pytest.mark.parametrize("tag", CONTROLS)
+def test_read_only_is_told_and_writes_nothing(elements: ElementPage, tag: str) -> None:
+    control = show(elements, tag, "fixed_mode" if tag == "enum" else "fixed")
+    expect(elements.host(tag)).to_have_attribute("data-access", "read")
+    expect(control).to_have_attribute("aria-disabled", "true")
+    expect(elements.part(tag, "lock")).to_be_visible()
+    expect(control).to_have_accessible_description(READ_ONLY)
+    if tag != "input":
+        write_by(elements, tag)
+    else:
+        expect(control).not_to_be_editable()
+        control.press("1")
+        control.press("Enter")
+    assert [request for request in elements.requests if request["action"] == "put"] == []
+
+
+@pytest.mark.parametrize("tag", CONTROLS)
+def test_confirmation_is_asked_before_a_write(elements: ElementPage, elements_ioc: CIOC, tag: str) -> None:
+    show(elements, tag, RECORD[tag], 'confirm="Really {value}?"')
+    before = value_of(elements_ioc, RECORD[tag])
+    dialog = elements.page.get_by_role("dialog")
+    write_by(elements, tag)
+    expect(dialog).to_have_accessible_name(re.compile(r"Really (1|Open|2\.51|Medium)( V| mm)?\?"))
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    elements.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    assert (elements.told(), value_of(elements_ioc, RECORD[tag])) == ([], before)
+    write_by(elements, tag)
+    dialog.get_by_role("button", name="Write").click()
+    expect_value(elements_ioc, RECORD[tag], WRITTEN[tag])
+
+
+def test_input_keeps_what_is_typed_and_escape_takes_it_back(elements: ElementPage, elements_ioc: CIOC) -> None:
+    field = show(elements, "input", "level")
+    expect(field).to_have_value("2.50")
+    field.focus()
+    elements.page.keyboard.press("7")
+    expect(elements.host("input")).to_have_attribute("data-editing", "")
+    elements_ioc.shell(f"dbpf {elements.prefix}level 3.5")
+    expect(elements.part("input", "readback")).to_have_text("now 3.50")
+    expect(field).to_have_value("7")
+    field.press("Escape")
+    expect(field).to_have_value("3.50")
+    expect(elements.host("input")).not_to_have_attribute("data-editing", "")
+    elements.page.keyboard.press("8")
+    field.blur()
+    expect(field).to_have_value("3.50")
+    assert elements.told() == []
+
+
+def test_input_shows_what_the_record_made_of_the_value(elements: ElementPage, elements_ioc: CIOC) -> None:
+    field = show(elements, "input", "level")
+    field.fill("99")
+    field.press("Enter")
+    expect_value(elements_ioc, "level", "10")
+    expect(field).to_have_value("10.00")
+
+
+@pytest.mark.parametrize(
+    ("record", "typed", "value"),
+    [
+        ("text", "two words", "two words"),
+        ("mode", "High", "High"),
+        ("mode", "1", "Medium"),
+        ("level", "-1e0", "-1"),
+        ("level", "-0x5", "-5"),
+    ],
+)
+def test_input_takes_each_type(elements: ElementPage, elements_ioc: CIOC, record: str, typed: str, value: str) -> None:
+    field = show(elements, "input", record)
+    field.fill(typed)
+    field.press("Enter")
+    expect_value(elements_ioc, record, value)
+
+
+def test_input_takes_integers_of_64_bits_and_arrays(elements: ElementPage) -> None:
+    elements.show(
+        '<epics-input id="big" pv="loc://big<VLong>(1)"></epics-input>'
+        '<epics-input id="array" pv="loc://array(1, 2)"></epics-input>'
+    )
+    elements.expect_live("big", "array")
+    for name, typed, shown in (("big", "-0x1fffffffffffff", "-9007199254740991"), ("array", "3 4.5", "3, 4.5")):
+        field = elements.part(name, "control")
+        field.fill(typed)
+        field.press("Enter")
+        expect(field).to_have_value(shown)
+
+
+@pytest.mark.parametrize(
+    ("record", "typed", "why"),
+    [
+        ("level", "much", '"much" is not a number'),
+        ("level", "", "A number is missing"),
+        ("text", "x" * 40, "39 are possible"),
+    ],
+)
+def test_input_keeps_what_was_refused(elements: ElementPage, record: str, typed: str, why: str) -> None:
+    field = show(elements, "input", record)
+    field.fill(typed)
+    field.press("Enter")
+    expect(elements.host("input").get_by_role("alert")).to_contain_text(why)
+    expect(elements.host("input")).to_have_attribute("data-refused", "bad_value")
+    expect(field).to_have_value(typed)
+    field.press("Escape")
+    expect(elements.host("input").get_by_role("alert")).to_have_text("")
+
+
+def test_momentary_button_writes_both_ways(elements: ElementPage, elements_ioc: CIOC) -> None:
+    button = show(elements, "button", "valve", 'release-value="0"')
+    button.hover()
+    elements.page.mouse.down()
+    expect_value(elements_ioc, "valve", "Open")
+    elements.page.mouse.move(0, 0)
+    elements.page.mouse.up()
+    expect_value(elements_ioc, "valve", "Closed")
+    elements.page.keyboard.down(" ")
+    expect_value(elements_ioc, "valve", "Open")
+    button.blur()
+    expect_value(elements_ioc, "valve", "Closed")
+    elements.page.keyboard.up(" ")
+
+
+def test_momentary_button_is_let_go_when_it_leaves_the_page(elements: ElementPage, elements_ioc: CIOC) -> None:
+    button = show(elements, "button", "valve", 'release-value="0"')
+    button.hover()
+    elements.page.mouse.down()
+    expect_value(elements_ioc, "valve", "Open")
+    elements.host("button").evaluate("(button) => button.remove()")
+    expect_value(elements_ioc, "valve", "Closed")
+    elements.page.mouse.up()
+
+
+def test_button_that_cannot_work_says_why(elements: ElementPage) -> None:
+    elements.show(
+        '<epics-button id="none" pv="$(P)valve">Open</epics-button>'
+        '<epics-button id="both" pv="$(P)valve" value="1" release-value="0" confirm>Open</epics-button>'
+    )
+    elements.expect_live("none", "both")
+    expect(elements.part("none", "control")).to_have_accessible_description("The attribute value is missing")
+    expect(elements.part("both", "control")).to_have_accessible_description(re.compile("exclude each other"))
+
+
+def test_toggle_is_a_switch_between_named_values(elements: ElementPage, elements_ioc: CIOC) -> None:
+    control = show(elements, "toggle", "mode", 'on-value="High" off-value="Low"')
+    expect(elements.page.get_by_role("switch", name="It")).not_to_be_checked()
+    control.click()
+    expect(elements.page.get_by_role("switch")).to_be_checked()
+    expect_value(elements_ioc, "mode", "High")
+    control.click()
+    expect(elements.page.get_by_role("switch")).not_to_be_checked()
+    expect_value(elements_ioc, "mode", "Low")
+
+
+def test_enum_arrows_step_and_enter_writes(elements: ElementPage, elements_ioc: CIOC) -> None:
+    choice = show(elements, "enum", "mode")
+    choice.press("ArrowDown")
+    choice.press("ArrowDown")
+    expect(choice).to_have_value("2")
+    choice.press("Escape")
+    expect(choice).to_have_value("0")
+    choice.press("ArrowDown")
+    choice.press("ArrowDown")
+    choice.press("Enter")
+    expect_value(elements_ioc, "mode", "High")
+    wait_for(elements.told, what="the event")
+    assert [value for _, _, value in elements.told()] == [2]
+
+
+def test_enum_as_buttons_and_as_text(elements: ElementPage, elements_ioc: CIOC) -> None:
+    elements.show(
+        '<epics-enum id="buttons" pv="$(P)mode" as="buttons"></epics-enum>'
+        '<epics-enum id="text" pv="$(P)mode" readonly></epics-enum>'
+    )
+    states = elements.host("buttons").get_by_role("button")
+    expect(states).to_have_text(["Low", "Medium", "High"])
+    expect(states.nth(0)).to_have_attribute("aria-pressed", "true")
+    states.nth(2).click()
+    expect_value(elements_ioc, "mode", "High")
+    expect(states.nth(2)).to_have_attribute("aria-pressed", "true")
+    expect(elements.part("text", "value")).to_have_text("High")
+    expect(elements.host("text").get_by_role("combobox")).to_have_count(0)
+
+
+def test_slider_writes_while_dragged_no_more_often_than_its_rate(elements: ElementPage, elements_ioc: CIOC) -> None:
+    control = show(elements, "slider", "level", 'rate="20"')
+    assert [control.get_attribute(end) for end in ("min", "max", "step")] == ["-10", "10", "0.01"]
+    box = control.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    elements.page.mouse.move(box["x"] + box["width"] / 2, middle)
+    elements.page.mouse.down()
+    elements.page.mouse.move(box["x"] + box["width"] + 5, middle, steps=100)
+    elements.page.mouse.up()
+    expect_value(elements_ioc, "level", "10")
+    written = [value for _, _, value in elements.told()]
+    assert written[-1] == 10
+    assert len(written) < 60
+    expect(elements.page.get_by_role("slider", name="It")).to_have_attribute("aria-valuetext", "10.00 mm")
+
+
+def test_slider_without_limits_says_so(elements: ElementPage) -> None:
+    control = show(elements, "slider", "count")
+    expect(control).to_have_accessible_description(re.compile("No limits"))
+    expect(control).to_have_attribute("aria-disabled", "true")
+
+
+@pytest.mark.parametrize("tag", CONTROLS)
+def test_what_is_disabled_or_lost_cannot_be_written(elements: ElementPage, tag: str) -> None:
+    control = show(elements, tag, RECORD[tag], "disabled")
+    expect(control).to_have_attribute("aria-disabled", "true")
+    expect(control).to_have_accessible_description(re.compile("Disabled on this page"))
+    elements.host(tag).evaluate("(element) => element.write(1)")
+    expect(elements.host(tag)).to_have_attribute("data-refused", "read_only")
+    assert [request for request in elements.requests if request["action"] == "put"] == []
