@@ -70,8 +70,14 @@ class Relay:
 
     def cut(self) -> None:
         self._call(self._open.clear)
+        self.lose(1)
+
+    def stall(self) -> None:
+        """Nothing comes through circuits, but searches are answered."""
+        self._call(self._open.clear)
 
     def mend(self) -> None:
+        self.lose(0)
         self._call(self._open.set)
 
     def reset(self) -> None:
@@ -122,6 +128,7 @@ class Relay:
             transport.close()
         while self._circuits:
             await asyncio.sleep(0.01)
+        await asyncio.sleep(0)  # the sockets are closed in the next turn of the loop
 
     def _to_ioc(self, data: bytes, client: Any) -> None:
         self.searches += 1
@@ -146,7 +153,7 @@ class Relay:
         transport.sendto(data)
 
     def _is_lost(self) -> bool:
-        return not self._open.is_set() or self._random.random() < self._share
+        return self._random.random() < self._share
 
     def _with_own_port(self, data: bytes) -> bytes:
         """The messages of a datagram, those that say where a PV is served rewritten."""
