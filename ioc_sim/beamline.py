@@ -33,7 +33,7 @@ class Beamline(PVGroup):  # type: ignore[misc]
         async for _ in ticks(PERIOD):
             await instance.write(self._next_current(instance.value))
             await self._move_energy()
-            flux = self._expected_flux() * noise.normal(1.0, 0.01)
+            flux = self._expected_flux() * noise.normal(1.0, 0.002)
             await self.flux.write(flux)
             await self._pump(noise)
             await self.camera.write(views.beam(noise, flux / FLUX))

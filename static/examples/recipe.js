@@ -24,7 +24,8 @@ function addStep(temperature = 25, duration = 5) {
 /** The numbers of a column, 0: temperatures, 1: durations. */
 const column = (index) => Array.from(steps.rows, (row) => row.querySelectorAll("input")[index].valueAsNumber);
 
-async function load() {
+async function load(event) {
+  event.preventDefault();
   said.textContent = problem.textContent = "";
   try {
     await ca.put(TEMPERATURES, column(0));
@@ -41,7 +42,7 @@ function mark({ value }) {
 
 document.getElementById("add").addEventListener("click", () => addStep());
 document.getElementById("remove").addEventListener("click", () => steps.rows.length > 1 && steps.deleteRow(-1));
-document.getElementById("load").addEventListener("click", load);
+document.getElementById("recipe").addEventListener("submit", load);
 
 const [temperatures, durations] = await ca.get([TEMPERATURES, DURATIONS]);
 temperatures.value.forEach((temperature, index) => addStep(temperature, durations.value[index]));
