@@ -88,7 +88,9 @@ SETTINGS: Final[dict[tuple[str, str], Any]] = {
         Rule(pv="rtoc://*", allow="write"),
         Rule(pv="loc://*", allow="write"),
     ],
-    ("history", "keep"): [f"{PREFIX}{name}" for name in ("T1", "SETPOINT", "COUNTER", "CURRENT", "FLUX")],
+    ("history", "keep"): [
+        f"{PREFIX}{name}" for name in ("T1", "SETPOINT", "COUNTER", "CURRENT", "FLUX", "GAUGE1", "GAUGE2")
+    ],
     ("evok", "enabled"): True,
     ("evok", "device"): evok_devices(PREFIX),
     ("socketio", "enabled"): find_spec("socketio") is not None,

@@ -200,3 +200,11 @@ class GuardedStatic(Guarded, StaticFileHandler):
     def compute_etag(self) -> str | None:
         """By time and size: Tornado's own would be that of the file when it was first asked for."""
         return self.absolute_path and f'"{self._stat().st_mtime_ns:x}-{self.get_content_size():x}"'
+
+
+class Icon(GuardedStatic):
+    """GET /favicon.ico: what browsers ask for when a page names no icon."""
+
+    def parse_url_path(self, url_path: str) -> str:
+        """Ours."""
+        return "favicon.svg"

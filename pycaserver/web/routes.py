@@ -22,7 +22,7 @@ from pycaserver.dialects.xovac import Commands
 from pycaserver.web import pvws
 from pycaserver.web.documents import AsyncApi, OpenApi
 from pycaserver.web.framing import BATCHED, SINGLE
-from pycaserver.web.handlers import GuardedStatic, NotFound
+from pycaserver.web.handlers import GuardedStatic, Icon, NotFound
 from pycaserver.web.history import PVHistory
 from pycaserver.web.login import Login, Logout, WhoAmI
 from pycaserver.web.metrics import Metrics, registry_of
@@ -73,6 +73,7 @@ def application(site: Site, static: Path, dialects: Sequence[Served] = (), pages
             (r"/readyz", Ready, ours),
             (r"/status", Status, ours),
             (r"/metrics", Metrics, {**ours, "registry": registry_of(site)}),
+            (r"/(favicon\.ico)", Icon, files),
             (r"/()", GuardedStatic, {**files, "default_filename": "index.html"}),
             (r"/static/(.*)", GuardedStatic, files),
             *([(r"/pages(?:/(.*))?", Pages, {**ours, "path": str(pages), "default_filename": INDEX})] if pages else []),

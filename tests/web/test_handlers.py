@@ -96,6 +96,11 @@ def test_the_first_page_is_at_the_root(server: Server) -> None:
     assert fetch(server, "/").body == fetch(server, "/static/index.html").body
 
 
+def test_pages_that_name_no_icon_have_ours(server: Server) -> None:
+    icon = fetch(server, "/favicon.ico")
+    assert (icon.status, icon.headers["Content-Type"]) == (200, "image/svg+xml")
+
+
 @pytest.mark.parametrize("path", ["/api/pv", "/healthz", "/readyz", "/status", "/metrics", "/nowhere"])
 def test_answers_about_the_moment_are_not_kept(server: Server, path: str) -> None:
     assert fetch(server, path).headers["Cache-Control"] == "no-store"
