@@ -59,12 +59,13 @@ function formatHex(value) {
   return `0x${(whole < 0n ? BigInt.asUintN(bits, whole) : whole).toString(16).toUpperCase()}`;
 }
 
-/** The exponent is a multiple of 3. */
+/** The exponent is a multiple of 3, and one more step where rounding makes the mantissa 1000. */
 function formatEngineering(value, digits) {
   const number = Number(value);
-  const exponent = number === 0 ? 0 : Math.floor(Math.log10(Math.abs(number)) / 3 + 1e-12) * 3;
-  const mantissa = (number / 10 ** exponent).toFixed(within(digits ?? 3));
-  return exponent === 0 ? mantissa : `${mantissa}e${exponent}`;
+  const mantissaFor = (exponent) => (number / 10 ** exponent).toFixed(within(digits ?? 3));
+  let exponent = number === 0 ? 0 : Math.floor(Math.log10(Math.abs(number)) / 3 + 1e-12) * 3;
+  if (Math.abs(mantissaFor(exponent)) >= 1000) exponent += 3;
+  return exponent === 0 ? mantissaFor(0) : `${mantissaFor(exponent)}e${exponent}`;
 }
 
 /**

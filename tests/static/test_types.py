@@ -5,6 +5,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.npm import node_modules
 
 HERE = Path(__file__).parent
@@ -16,15 +18,17 @@ COMMON = {"noEmit": True, "target": "ES2022", "module": "ESNext", "moduleResolut
 def compile_typescript(folder: Path, file: str, **options: Any) -> str:
     """What the compiler complains about."""
     compiler = node_modules("typescript@5") / "typescript" / "bin" / "tsc"
-    paths = {"pycaserver": [str(STATIC / "pycaserver.d.ts")]}
+    declared = {"pycaserver": "pycaserver.d.ts", "pycaserver/elements": "epics-elements.d.ts"}
+    paths = {name: [str(STATIC / file)] for name, file in declared.items()}
     config = {"compilerOptions": {**COMMON, "paths": paths, **options}, "files": [str(HERE / file)]}
     (folder / "tsconfig.json").write_text(json.dumps(config))
     command = ["node", compiler, "--project", folder]
     return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False).stdout
 
 
-def test_a_strict_program_compiles(tmp_path: Path) -> None:
-    assert compile_typescript(tmp_path, "sample.ts", strict=True, lib=["ES2022", "DOM"]) == ""
+@pytest.mark.parametrize("program", ["sample.ts", "elements.ts"])
+def test_a_strict_program_compiles(tmp_path: Path, program: str) -> None:
+    assert compile_typescript(tmp_path, program, strict=True, lib=["ES2022", "DOM"]) == ""
 
 
 def test_the_modules_are_what_is_declared(tmp_path: Path) -> None:
