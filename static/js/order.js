@@ -27,11 +27,12 @@ export function order(readings, { filter, trouble, sort }) {
 /** All words occur in the name, the alarm or the text of a value. */
 function contains({ name, update }, words) {
   if (!words.length) return true;
-  const { severity = "", status = "", text = "", condition = "searching" } = update ?? {};
-  const state = condition === "live" ? `${severity} ${status}` : condition;
-  const all = `${name} ${state} ${text ?? ""}`.toLowerCase();
+  const { condition = "searching", text } = update ?? {};
+  const all = `${name} ${condition === "live" ? alarmOf(update) : condition} ${text ?? ""}`.toLowerCase();
   return words.every((word) => all.includes(word));
 }
+
+const alarmOf = ({ severity, status }) => (severity === "NO_ALARM" ? "ok" : `${severity} ${status}`);
 
 /** Numbers come before texts, and what has no value comes last, whatever the direction. */
 function compareValues(first, second, sign) {
