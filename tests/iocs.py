@@ -160,7 +160,9 @@ class IOCProcess:
 
         wait_for(ready, START_SECONDS, f"the IOC's line {self.ready_line!r}")
         name = self._known_pv()
-        served = wait_for(lambda: search(name, self.port, host=self.host), START_SECONDS, f"an answer to a search for {name}")
+        served = wait_for(
+            lambda: search(name, self.port, host=self.host), START_SECONDS, f"an answer to a search for {name}"
+        )
         assert served == self.port, f"the IOC serves TCP at {served}, not at {self.port}"
 
     def _end(self, patience: float) -> None:

@@ -31,7 +31,7 @@ def arguments(command: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="what the plan is made from (a random one)")
     parser.add_argument("--pace", type=float, default=10, help="how many times slower than the stress program (10)")
     parser.add_argument("--every", type=float, default=5, help="seconds between samples (5)")
-    parser.add_argument("--output", type=Path, default=Path("soak"), help="folder for soak.csv, .json, .png (soak)")
+    parser.add_argument("--output", type=Path, default=Path("build/soak"), help="folder for the files (build/soak)")
     return parser.parse_args(command)
 
 

@@ -1,8 +1,12 @@
 """One WebSocket of a session: sends requests, checks every message against the model, knows what is unanswered."""
 
 import asyncio
+import fcntl
 import json
 import socket
+import sys
+import termios
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -16,6 +20,10 @@ from tests.stress.model import Broken, Ledger, Message, Watch
 from tests.timing import scaled
 
 OPEN_SECONDS: Final = 10.0
+LOOK_BYTES: Final = 20_000
+BEHIND_BYTES: Final = 100_000
+BEHIND_SECONDS: Final = 30.0
+"""So long a session is not called healthy after more than that waited for this program: the machine is too busy."""
 LAST: Final = 30
 """Messages kept for the report of a violation."""
 SHOWN: Final = 300
@@ -56,6 +64,9 @@ class Link:
         self._defaults: dict[str, Any] = {}
         self._ids = 0
         self._left: dict[int, list[Watch]] = {}
+        self._unlooked = 0
+        self._behind = -BEHIND_SECONDS
+        """When the kernel last held much that had not been read."""
 
     async def open(self, url: str, *, small: bool = False) -> None:
         """Connect; small: with a small receive buffer."""
@@ -70,9 +81,25 @@ class Link:
         try:
             while True:
                 await self.reading.wait()
-                self._take(await self.socket.recv(decode=False))
+                data = await self.socket.recv(decode=False)
+                self._look_behind(len(data))
+                self._take(data)
         except ConnectionClosed:
             return
+
+    def keeps_up(self) -> bool:
+        """Whether this session reads all that it is sent, and this program has had the time for it lately."""
+        return self._healthy and time.monotonic() - self._behind > BEHIND_SECONDS
+
+    def _look_behind(self, size: int) -> None:
+        """Every so many bytes: does more wait in the kernel than a program that keeps up would let wait?"""
+        self._unlooked += size
+        number = self.socket.transport.get_extra_info("socket").fileno()
+        if self._unlooked > LOOK_BYTES and number >= 0:
+            self._unlooked = 0
+            waiting = fcntl.ioctl(number, termios.FIONREAD, bytes(4))
+            if int.from_bytes(waiting, sys.byteorder) > BEHIND_BYTES:
+                self._behind = time.monotonic()
 
     @property
     def close_code(self) -> int | None:
@@ -107,7 +134,7 @@ class Link:
         """The model of a PV; pv without prefix."""
         full = self._prefix + pv
         if full not in self.watches:
-            self.watches[full] = Watch(full, self._ledger, counts=pv.startswith("n"), healthy=self._healthy)
+            self.watches[full] = Watch(full, self._ledger, counts=pv.startswith("n"), keeps_up=self.keeps_up)
         return self.watches[full]
 
     def expect_connect(self, id: int, pvs: Sequence[str], keys: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ connection each is one more than the last, or `coalesced` says how many were lef
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -94,8 +94,8 @@ class Watch:
     ledger: Ledger
     counts: bool = True
     """Whether it is a counter; else values need only come in the order of `number`, and may fall with a connection."""
-    healthy: bool = True
-    """Whether nothing may be merged for the session, unless it has asked for a rate."""
+    keeps_up: Callable[[], bool] = lambda: True
+    """Whether the session reads all: then nothing may be merged for it, unless it has asked for a rate."""
     wanted: bool = False
     connected: bool | None = None
     last: float | None = None
@@ -144,7 +144,7 @@ class Watch:
         if not self.connected:
             raise Broken("a value while the PV is not connected")
         merged = message.get("coalesced", 0)
-        if merged and self.healthy and not self._may_merge and not self._fresh:
+        if merged and not self._may_merge and not self._fresh and self.keeps_up():
             raise Broken(f"{merged} values merged for a session that reads all")
         self._check_order(number)
         self._check_step(number, merged)

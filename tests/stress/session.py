@@ -21,8 +21,8 @@ END_SECONDS: Final = 10.0
 """Within which the server answers a close frame, or bytes after which it closes."""
 WRITTEN: Final = 1e9
 """Values that sessions write are above it, those that the IOC starts with below."""
-ENDS: Final = {"healthy": frozenset[int](), "unhealthy": frozenset({1002, 1006, 1007, 1009, 4001, 4002, 4004})}
-"""Close codes that a session may see that has not asked for the end."""
+ENDS: Final = {True: frozenset[int](), False: frozenset({1002, 1006, 1007, 1009, 4001, 4002, 4004})}
+"""Close codes that a session may see that has not asked for the end, by whether it keeps up."""
 
 
 LAST_STEPS: Final = {
@@ -230,7 +230,7 @@ class Session:
     def _check_end(self) -> None:
         """The server has ended the link: might it?"""
         code = self.link.close_code
-        if code not in ENDS["healthy" if self.kind.healthy else "unhealthy"]:
+        if code not in ENDS[self.link.keeps_up()]:
             raise Broken(f"closed with {code}: {self.link.socket.close_reason}")
         self._forget()
 

@@ -41,8 +41,8 @@ def tell(watch: Watch, events: Sequence[Event]) -> Watch:
     return watch
 
 
-def watch(*, counts: bool = True, healthy: bool = True) -> Watch:
-    return Watch("n0", Ledger(), counts, healthy)
+def watch(*, counts: bool = True, keeps_up: bool = True) -> Watch:
+    return Watch("n0", Ledger(), counts, lambda: keeps_up)
 
 
 RIGHT = {
@@ -69,7 +69,7 @@ def test_what_may_come(events: Sequence[Event]) -> None:
 
 
 def test_merged_values_are_counted_for_a_session_that_is_slow() -> None:
-    assert tell(watch(healthy=False), [*BEGUN, value(9, 3), value(10)]).ledger.counted == 2
+    assert tell(watch(keeps_up=False), [*BEGUN, value(9, 3), value(10)]).ledger.counted == 2
 
 
 WRONG = {
