@@ -26,6 +26,15 @@ PAGE = """<!doctype html>
   });
 </script>
 """
+ELEMENTS = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Elements</title>
+<link rel="icon" href="data:,">
+<script type="module" src="%sstatic/epics-elements.js"></script>
+<epics-value pv="%sai"></epics-value>
+<epics-stripchart pv="%sai"></epics-stripchart>
+"""
 FOREIGN_SCRIPT = """(url) => new Promise((resolve) => {
   const script = Object.assign(document.createElement("script"), { src: url });
   script.onload = () => resolve("loaded");
@@ -90,6 +99,15 @@ def test_page_of_a_listed_origin_imports_the_client(
     (folder / "there.html").write_text(PAGE % (pages.url, ioc.prefix))
     tab.page.goto(f"{elsewhere}there.html")
     expect(tab.page.locator("output")).to_have_text("21.5 mm")
+
+
+def test_page_of_a_listed_origin_shows_elements(
+    tab: LivePage, pages: Server, ioc: CIOC, folder: Path, elsewhere: str
+) -> None:
+    (folder / "elements.html").write_text(ELEMENTS % (pages.url, ioc.prefix, ioc.prefix))
+    tab.page.goto(f"{elsewhere}elements.html")
+    expect(tab.page.locator("epics-value")).to_contain_text("21.5")
+    expect(tab.page.locator("epics-stripchart[data-condition=live] canvas")).to_be_visible()
 
 
 def test_page_of_any_other_origin_does_not(
