@@ -1,9 +1,11 @@
 /** What is known of one PV, and who is told: all its subscribers share one subscription at the server. */
 
 import { mergeOptions } from "./options.js";
+import { makeUpdate, noFacts } from "./update.js";
 import { NO_READING, toHistory, toMetadata, toReading } from "./values.js";
 
-const NO_CONNECTION = { connected: false, reason: null, since: null, error: null };
+const CONNECTED = { connected: true, reason: null, since: null, error: null };
+const NOT_CONNECTED = { ...CONNECTED, connected: false };
 
 export class Channel {
   #onchange;
@@ -13,7 +15,7 @@ export class Channel {
   /** Whether a value has come since the PV was connected. */
   #isFresh = false;
   #isStale;
-  #facts = { ...NO_CONNECTION, ...NO_READING, metadata: null, access: null };
+  #facts = noFacts();
 
   /** What all its subscribers together want. @type {import("./options.js").MonitorOptions} */
   options = {};
@@ -70,7 +72,7 @@ export class Channel {
     if (this.#isStale) return;
     this.#isStale = true;
     this.#isFresh = false;
-    this.#emit("stale", NO_CONNECTION);
+    this.#emit("stale", NOT_CONNECTED);
   }
 
   /** The server is back, and is asked again. */
@@ -78,7 +80,7 @@ export class Channel {
     for (const subscription of this.#subscriptions) subscription.wantHistory();
     if (!this.#isStale) return;
     this.#isStale = this.#isAnswered = false;
-    this.#emit("connection", NO_CONNECTION);
+    this.#emit("connection", NOT_CONNECTED);
   }
 
   /** Whether a new identity may help: it was refused. */
@@ -87,9 +89,7 @@ export class Channel {
   }
 
   onConnection({ conn, reason, since }) {
-    const facts = conn
-      ? { ...NO_CONNECTION, connected: true }
-      : { ...NO_CONNECTION, reason: reason ?? "lost", since: since ?? null };
+    const facts = conn ? CONNECTED : { ...NOT_CONNECTED, reason: reason ?? "lost", since: since ?? null };
     const isNew = !this.#isAnswered || Object.keys(facts).some((key) => facts[key] !== this.#facts[key]);
     this.#isAnswered = true;
     if (!conn) this.#isFresh = false;
@@ -102,7 +102,7 @@ export class Channel {
     if (same(old, metadata)) return;
     const isOther = old && (old.type !== metadata.type || old.count > 1 !== metadata.count > 1);
     if (isOther) this.#isFresh = false;
-    this.#emit("metadata", { ...(isOther && NO_READING), metadata, units: metadata.units });
+    this.#emit("metadata", isOther ? NO_READING : {}, { metadata, units: metadata.units });
   }
 
   onAccess({ read, write }) {
@@ -111,18 +111,17 @@ export class Channel {
 
   onMonitor(message) {
     this.#isAnswered = this.#isFresh = true;
-    const reading = toReading(message, this.#facts.metadata);
-    this.#emit("value", { ...NO_CONNECTION, connected: true, ...reading });
+    this.#emit("value", CONNECTED, toReading(message, this.#facts.metadata));
   }
 
   onError({ code, message }) {
     this.#isAnswered = true;
     this.#isFresh = false;
-    this.#emit("error", { ...NO_CONNECTION, error: Object.freeze({ code, message }) });
+    this.#emit("error", NOT_CONNECTED, { error: Object.freeze({ code, message }) });
   }
 
   onHistory(message) {
-    const update = Object.freeze({ ...this.update, kind: "history", history: toHistory(message) });
+    const update = this.#snapshot("history", toHistory(message));
     for (const subscription of [...this.#subscriptions].filter(({ historyIs }) => historyIs === "asked")) {
       subscription.historyIs = "told";
       subscription.deliver(update);
@@ -134,15 +133,16 @@ export class Channel {
     this.#onchange(this);
   }
 
-  #emit(kind, facts) {
-    Object.assign(this.#facts, facts);
+  /** @param {...object} facts that are new */
+  #emit(kind, ...facts) {
+    Object.assign(this.#facts, ...facts);
     this.isKnown = true;
     this.update = this.#snapshot(kind);
     for (const subscription of [...this.#subscriptions]) subscription.deliver(this.update);
   }
 
-  #snapshot(kind) {
-    return Object.freeze({ pv: this.pv, kind, condition: this.#condition, ...this.#facts, history: null });
+  #snapshot(kind, history) {
+    return makeUpdate(this.pv, kind, this.#condition, this.#facts, history);
   }
 
   get #condition() {

@@ -9,7 +9,8 @@ import { checkOptions } from "./options.js";
 import { fetchNames } from "./names.js";
 import { Requests } from "./requests.js";
 import { Subscription } from "./subscription.js";
-import { isNumberCode, makeReading, makeRefusal, toEvents, toHistory, toMetadata } from "./values.js";
+import { makeReading, makeRefusal } from "./update.js";
+import { isNumberCode, toEvents, toHistory, toMetadata, toReading } from "./values.js";
 import { EventWatch } from "./watch.js";
 
 /** @typedef {import("../pycaserver.js").Update} Update */
@@ -263,7 +264,8 @@ export class PVClient extends EventTarget {
     if (answer instanceof PVError) return makeRefusal(pv, answer);
     const known = this.#channels.get(pv)?.update;
     const isDoubtful = isNumberCode(answer.value) && !known?.metadata;
-    return makeReading(pv, answer, known, isDoubtful ? (await this.info(pv)).type : known?.metadata?.type);
+    const type = isDoubtful ? (await this.info(pv)).type : known?.metadata?.type;
+    return makeReading(pv, toReading(answer, { type }), known);
   }
 }
 

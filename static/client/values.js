@@ -71,42 +71,6 @@ export const NO_READING = Object.freeze({
   first: 0,
 });
 
-const LIVE = Object.freeze(/** @type {const} */ ({ kind: "value", condition: "live", connected: true }));
-const REFUSED = Object.freeze(/** @type {const} */ ({ kind: "error", condition: "error" }));
-const NOTHING = Object.freeze({
-  connected: false,
-  reason: null,
-  since: null,
-  error: null,
-  ...NO_READING,
-  metadata: null,
-  access: null,
-  history: null,
-});
-
-/**
- * The answer to `get` as an update.
- * @param {string} pv
- * @param {object} message
- * @param {import("../pycaserver.js").Update|undefined} known from a monitor of the same PV
- * @param {string} [type] of the PV
- * @returns {import("../pycaserver.js").Update}
- */
-export function makeReading(pv, message, known, type) {
-  const { metadata = null, access = null } = known ?? {};
-  return Object.freeze({ ...NOTHING, pv, ...LIVE, ...toReading(message, { type }), metadata, access });
-}
-
-/**
- * What stands for the answer where there is none.
- * @param {string} pv
- * @param {import("./errors.js").PVError} error
- * @returns {import("../pycaserver.js").Update}
- */
-export function makeRefusal(pv, { code, message }) {
-  return Object.freeze({ ...NOTHING, pv, ...REFUSED, error: Object.freeze({ code, message }) });
-}
-
 /**
  * @param {object} message `events`
  * @returns {import("../pycaserver.js").Events}
