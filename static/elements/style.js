@@ -25,7 +25,7 @@ const SANS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Ar
 const palette = (color) =>
   Object.entries(PALETTE).map(([name, colors]) => `--_${name}: ${overridable(name, color(...colors))};`).join("\n");
 
-/** A page that gives a severity a color gives it to its surfaces too. */
+/** A page that gives a severity a colour gives it to its surfaces too. */
 function overridable(name, color) {
   const base = name.replace(/^(minor|major|invalid)-fill$/, "$1");
   return base === name ? `var(--epics-${name}, ${color})` : `var(--epics-${name}, var(--epics-${base}, ${color}))`;

@@ -49,7 +49,7 @@ def test_each_element_in_each_severity(elements: ElementPage, elements_ioc: CIOC
     assert (shapes == {""}) == (severity == "NO_ALARM")
 
 
-def test_each_severity_has_a_shape_and_a_color_of_its_own(elements: ElementPage, elements_ioc: CIOC) -> None:
+def test_each_severity_has_a_shape_and_a_colour_of_its_own(elements: ElementPage, elements_ioc: CIOC) -> None:
     elements.show('<epics-value id="v" pv="$(P)level"></epics-value>')
     seen = set()
     for severity, (value, _) in SEVERITIES.items():
@@ -246,7 +246,7 @@ def test_tooltip_tells_all_and_leaves_that_of_the_page(elements: ElementPage) ->
     expect(elements.host("own")).to_have_attribute("aria-label", "Also mine")
 
 
-def test_colors_and_parts_are_the_pages(elements: ElementPage) -> None:
+def test_colours_and_parts_are_the_pages(elements: ElementPage) -> None:
     elements.show('<epics-value id="v" pv="$(P)level" label="Level"></epics-value>')
     elements.expect_live("v")
     elements.page.evaluate(
