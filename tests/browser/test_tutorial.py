@@ -15,6 +15,7 @@ from tests.timing import wait_for
 
 TUTORIAL = Path(__file__).resolve().parents[2] / "docs" / "tutorial" / "first-page.md"
 SNIPPETS = re.findall(r"^```html\n(.*?)^```$", TUTORIAL.read_text(), flags=re.MULTILINE | re.DOTALL)
+README = re.search(r"^```html\n(.*?)^```$", TUTORIAL.parents[2].joinpath("README.md").read_text(), re.M | re.S)
 STEPS, WHOLE = SNIPPETS[:-1], SNIPPETS[-1]
 
 
@@ -77,6 +78,13 @@ def test_steps_add_up(live: LivePage, folder: Path) -> None:
     open_page(live, folder, "".join(STEPS))
     for element, count in (("epics-value", 4), ("epics-stripchart", 1), ("epics-input", 1)):
         expect(live.page.locator(f"{element}[data-condition=live]")).to_have_count(count)
+
+
+def test_example_of_the_readme(live: LivePage, folder: Path) -> None:
+    assert README is not None
+    open_page(live, folder, f"<!doctype html>\n{README[1]}")
+    expect(live.page.locator("[pv]")).to_have_count(3)
+    expect(live.page.locator("[pv][data-condition=live]")).to_have_count(3)
 
 
 def test_wrong_name_says_that_nothing_is_found(live: LivePage, folder: Path) -> None:
