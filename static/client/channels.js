@@ -6,6 +6,7 @@ import { toRequest } from "./options.js";
 const NAMES_PER_MESSAGE = 1000;
 const CHARACTERS_PER_MESSAGE = 64 * 1024;
 const REMEMBERED = 1000;
+const TOO_MANY = "too_many_subscriptions";
 const UNREACHABLE = new Set(["waiting", "closed"]);
 
 export class Channels {
@@ -89,8 +90,19 @@ export class Channels {
     const unused = changed.filter((channel) => !channel.isUsed);
     for (const channel of unused) this.#channels.delete(channel.pv);
     if (this.#connection.state.name !== "open") return;
-    this.#disconnect(unused.filter((channel) => channel.sent).map(({ pv }) => pv));
-    for (const [options, names] of groupByOptions(changed)) this.#connect(names, JSON.parse(options));
+    const left = unused.filter((channel) => channel.sent).map(({ pv }) => pv);
+    this.#disconnect(left);
+    const wanting = [...changed, ...this.#inPlaceOf(left.length)];
+    for (const [options, names] of groupByOptions(wanting)) this.#connect(names, JSON.parse(options));
+  }
+
+  /** As many as have left make room for those that the server had too many subscriptions for. */
+  #inPlaceOf(count) {
+    if (!count) return [];
+    const turnedAway = [...this.#channels.values()].filter(({ update }) => update.error?.code === TOO_MANY);
+    const next = turnedAway.slice(0, count);
+    for (const channel of next) channel.sent = null;
+    return next;
   }
 
   #disconnect(names) {

@@ -139,6 +139,17 @@ test("an error about a whole request is told to all in it", async () => {
   assert.deepEqual(subscriptions.map(({ update }) => update.error?.code), ["bad_request", "bad_request"]);
 });
 
+test("who had no room gets it when others leave", async () => {
+  const first = ca.monitor("A");
+  for (const pv of ["B", "C"]) ca.monitor(pv);
+  await settle();
+  const error = { msg_type: "error", action: "connect", code: "too_many_subscriptions", message: "no" };
+  socket.say(connection("A"), { ...error, pvname: "B" }, { ...error, pvname: "C" });
+  first.close();
+  await settle();
+  assert.deepEqual(asked().slice(1), [{ action: "disconnect", pv: ["A"] }, { action: "connect", pv: ["B"] }]);
+});
+
 test("while the server is out of reach values are kept as stale", async () => {
   const subscription = ca.monitor("A");
   await settle();

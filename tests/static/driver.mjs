@@ -24,7 +24,7 @@ function watch(name, options = {}) {
   return ca.monitor(P + name, options, (update) => updates[name].push(update));
 }
 
-const last = (name) => updates[name].at(-1);
+const last = (name) => updates[name]?.at(-1);
 
 /** Wait until this is true; the time of the clock, not that of clocks that a test has stopped. */
 async function until(isTrue) {

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.iocs import CIOC, types_ioc
 from tests.npm import node_modules
 from tests.servers import WRITABLE, Server
 from tests.static.node_client import NodeClient, Rejected
+from tests.tokens import token_section
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +218,22 @@ def test_a_server_that_does_not_answer(ioc: CIOC) -> None:
         finally:
             own.process.send_signal(signal.SIGCONT)
         node.run("ca.open(); await until(() => last('ai').condition === 'live')")
+
+
+def test_a_server_that_wants_to_know_who_it_is(ioc: CIOC, tmp_path: Path) -> None:
+    """It is told at each connection; who says nothing is sent away for good."""
+    file = tmp_path / "settings.toml"
+    file.write_text("[auth]\nrequired = true\nlogin_timeout = 1\n" + token_section("anna", "secret"))
+    with Server(ioc.env(), {"config": file}) as own, NodeClient(own.url, ioc.prefix) as node:
+        assert node.run("await until(() => ca.state.name === 'closed'); return ca.state.code") == 4003
+        node.run("""globalThis.anna = new PVClient(ca.url, { token: () => "secret" });
+            anna.monitor(P + "ai", (update) => (updates.ai ??= []).push(update));
+            await until(() => last("ai")?.condition === "live")""")
+        assert node.run("return (await anna.names()).length") == 0
+        own.stop()
+        own.start()
+        node.run("""updates.ai = [{}]; await until(() => last("ai").condition === "live")""")
+        assert node.run("return anna.put(P + 'ao', 1).catch(({ code }) => code)") == "write_disabled"
 
 
 def test_the_class_of_the_package_ws_will_do(node: NodeClient) -> None:
