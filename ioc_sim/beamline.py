@@ -85,7 +85,8 @@ class Beamline(PVGroup):  # type: ignore[misc]
     def _expected_flux(self) -> float:
         """None with a closed shutter; best at 8 keV."""
         detuned = (self.energy_readback.value - 8.0) / 6.0
-        return FLUX * self.current.value / FULL * math.exp(-detuned * detuned) * (self.shutter.value == "Open")
+        flux: float = FLUX * self.current.value / FULL * math.exp(-detuned * detuned)
+        return flux * (self.shutter.value == "Open")
 
     async def _move_energy(self) -> None:
         value = approach(self.energy_readback.value, self.energy.value, KEV_PER_SECOND * PERIOD)

@@ -33,7 +33,7 @@ def beam(noise: np.random.Generator, brightness: float) -> NDArray[np.int16]:
     spot = np.exp(-((u / 46.0) ** 2) - (v / 22.0) ** 2) + 0.12 * np.exp(-((u / 110.0) ** 2) - (v / 60.0) ** 2)
     stripes = 1.0 + 0.12 * np.cos(v * 0.7)
     grain = noise.normal(60.0, 18.0, (HEIGHT, WIDTH)).astype(np.float32)
-    return _whole(0.8 * WHITE * brightness * spot * stripes + grain, np.int16, WHITE)
+    return _whole(0.8 * WHITE * brightness * spot * stripes + grain, WHITE)
 
 
 def counted(noise: np.random.Generator, before: NDArray[np.int32], brightness: float) -> NDArray[np.int32]:
@@ -50,9 +50,9 @@ def transient(noise: np.random.Generator) -> NDArray[np.float32]:
     return shot
 
 
-def _whole(values: NDArray[np.floating], dtype: type[np.integer], white: int) -> NDArray[np.integer]:
+def _whole(values: NDArray[np.floating], white: int) -> NDArray[np.int16]:
     """Rounded into the range of the camera, flat, and so that caproto needs no copy."""
-    pixels = np.clip(values, 0, white).astype(dtype).ravel()
+    pixels: NDArray[np.int16] = np.clip(values, 0, white).astype(np.int16).ravel()
     pixels.flags.writeable = False
     return pixels
 
