@@ -75,6 +75,7 @@ record(ao, "$(P)level") {
 record(ao, "$(P)other") { field(DOL, "1") field(PINI, "YES") field(EGU, "V") field(PREC, "1") }
 record(ao, "$(P)fixed") { field(DOL, "4") field(PINI, "YES") field(PREC, "1") field(HOPR, "9") field(ASG, "READONLY") }
 record(bo, "$(P)valve") { field(DOL, "0") field(PINI, "YES") field(ZNAM, "Closed") field(ONAM, "Open") }
+record(bo, "$(P)gate") { field(DOL, "0") field(PINI, "YES") field(ZNAM, "Closed") field(ONAM, "Open") }
 record(mbbo, "$(P)mode") {
     field(DOL, "0") field(PINI, "YES")
     field(ZRVL, "0") field(ZRST, "Low") field(ONVL, "1") field(ONST, "Medium") field(TWVL, "2") field(TWST, "High")
@@ -87,6 +88,7 @@ record(ao, "$(P)broken") { field(DISP, "1") }
 record(calc, "$(P)count") { field(PINI, "YES") field(SCAN, ".1 second") field(CALC, "VAL+1") }
 """
 READ_ONLY = "ASG(DEFAULT) { RULE(1, WRITE) }\nASG(READONLY) { RULE(1, READ) }\n"
+AT_START = {"level": "2.5", "other": "2", "valve": "Closed", "gate": "Closed", "mode": "Low", "text": "one"}
 
 
 @pytest.fixture(scope="package")
@@ -104,7 +106,14 @@ def elements_server(elements_ioc: CIOC) -> Iterator[Server]:
 @pytest.fixture
 def elements(browser: Browser, elements_server: Server, elements_ioc: CIOC) -> Iterator[ElementPage]:
     """A page of elements; `$(P)` in its HTML is the prefix of the IOC, whose records are as at its start."""
-    for record, value in {"level": "2.5", "other": "1", "valve": "Closed", "mode": "Low", "text": "one"}.items():
+    for record, value in {
+        "level": "2.5",
+        "other": "2",
+        "valve": "Closed",
+        "gate": "Closed",
+        "mode": "Low",
+        "text": "one",
+    }.items():
         elements_ioc.shell(f"dbpf {elements_ioc.prefix}{record} {value}")
     yield from element_page(browser, elements_server.url, elements_ioc.prefix)
 

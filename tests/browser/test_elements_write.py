@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.element_page import ElementPage
@@ -10,7 +9,6 @@ from tests.iocs import CIOC
 from tests.timing import wait_for
 
 READ_ONLY = "Read-only: you may not write this PV"
-CONTROLS = ["input", "button", "toggle", "slider", "enum"]
 
 
 def value_of(ioc: CIOC, record: str) -> str:
@@ -35,84 +33,113 @@ def write_by(elements: ElementPage, tag: str) -> None:
 
 
 def show(elements: ElementPage, tag: str, record: str, attributes: str = "") -> Locator:
-    elements.show(f'<epics-{tag} id="{tag}" pv="$(P){record}" label="It" value="1" {attributes}></epics-{tag}>')
-    elements.expect_live(tag)
+    """The control of one element, alone on its page."""
+    show_all(elements, {tag: record}, attributes)
     return elements.part(tag, "control").first
 
 
-RECORD = {"input": "other", "button": "valve", "toggle": "valve", "slider": "level", "enum": "mode"}
+def show_all(elements: ElementPage, records: dict[str, str], attributes: str = "") -> None:
+    """An element of each tag, on its record."""
+    html = '<p><epics-{tag} id="{tag}" pv="$(P){record}" label="It" value="1" {attributes}></epics-{tag}></p>'
+    elements.show(
+        "".join(html.format(tag=tag, record=record, attributes=attributes) for tag, record in records.items())
+    )
+    elements.expect_live(*records)
+
+
+def puts(elements: ElementPage) -> int:
+    """How many the page has asked for."""
+    return [request["action"] for request in elements.requests].count("put")
+
+
+RECORDS = {"input": "other", "button": "gate", "toggle": "valve", "slider": "level", "enum": "mode"}
 WRITTEN = {"input": "1", "button": "Open", "toggle": "Open", "slider": "2.51", "enum": "Medium"}
 
 
-@pytest.mark.parametrize("tag", CONTROLS)
-def test_keys_write(elements: ElementPage, elements_ioc: CIOC, tag: str) -> None:
-    show(elements, tag, RECORD[tag])
-    write_by(elements, tag)
-    expect_value(elements_ioc, RECORD[tag], WRITTEN[tag])
-    wait_for(elements.told, what="the event")
-    elements.expect_written(tag)
-    assert elements.host(tag).get_attribute("data-refused") is None
+def test_keys_write(elements: ElementPage, elements_ioc: CIOC) -> None:
+    show_all(elements, RECORDS)
+    for tag, record in RECORDS.items():
+        write_by(elements, tag)
+        expect_value(elements_ioc, record, WRITTEN[tag])
+    wait_for(lambda: len(elements.told()) == len(RECORDS), what="an event of each")
+    assert [told[:2] for told in elements.told()] == [["epics-written", tag] for tag in RECORDS]
 
 
-@pytest.mark.parametrize("tag", CONTROLS)
-def test_pending_is_shown_until_the_put_is_completed(elements: ElementPage, elements_ioc: CIOC, tag: str) -> None:
-    show(elements, tag, RECORD[tag])
+def test_pending_is_shown_until_the_put_is_completed(elements: ElementPage, elements_ioc: CIOC) -> None:
+    show_all(elements, RECORDS)
     elements_ioc.pause()
     try:
-        write_by(elements, tag)
-        expect(elements.host(tag)).to_have_attribute("data-pending", "")
-        expect(elements.part(tag, "state").locator(".word")).to_have_text("writing")
+        for tag in RECORDS:
+            write_by(elements, tag)
+            expect(elements.host(tag)).to_have_attribute("data-pending", "")
+        for tag in RECORDS:
+            expect(elements.part(tag, "state").locator(".word")).to_have_text("writing")
         assert elements.told() == []
     finally:
         elements_ioc.resume()
-    expect(elements.host(tag)).not_to_have_attribute("data-pending", "")
-    expect(elements.part(tag, "state").locator(".word")).to_have_text("")
-    elements.expect_written(tag)
+    for tag in RECORDS:
+        expect(elements.host(tag)).not_to_have_attribute("data-pending", "")
+        expect(elements.part(tag, "state").locator(".word")).to_have_text("")
+    assert {name for name, _, _ in elements.told()} == {"epics-written"}
 
 
-@pytest.mark.parametrize("tag", ["input", "button", "toggle", "slider"])
-def test_refusal_is_shown_in_the_servers_words_until_dismissed(elements: ElementPage, tag: str) -> None:
-    show(elements, tag, "broken", 'min="0" max="1"')
-    write_by(elements, tag)
-    alert = elements.host(tag).get_by_role("alert")
-    expect(alert).to_contain_text("Channel Access")
-    expect(elements.host(tag)).to_have_attribute("data-refused", "put_failed")
-    assert elements.told()[0][:2] == ["epics-refused", tag]
-    alert.get_by_role("button", name="Dismiss").click()
-    expect(alert).to_have_text("")
-    expect(elements.host(tag)).not_to_have_attribute("data-refused", re.compile(""))
-
-
-@pytest.mark.parametrize("tag", CONTROLS)
-def test_read_only_is_told_and_writes_nothing(elements: ElementPage, tag: str) -> None:
-    control = show(elements, tag, "fixed_mode" if tag == "enum" else "fixed")
-    expect(elements.host(tag)).to_have_attribute("data-access", "read")
-    expect(control).to_have_attribute("aria-disabled", "true")
-    expect(elements.part(tag, "lock")).to_be_visible()
-    expect(control).to_have_accessible_description(READ_ONLY)
-    if tag != "input":
+def test_refusal_is_shown_in_the_servers_words_until_dismissed(elements: ElementPage) -> None:
+    show_all(elements, dict.fromkeys(["input", "button", "toggle", "slider"], "broken"), 'min="0" max="1"')
+    for tag in ("input", "button", "toggle", "slider"):
         write_by(elements, tag)
-    else:
-        expect(control).not_to_be_editable()
-        control.press("1")
-        control.press("Enter")
-    assert [request for request in elements.requests if request["action"] == "put"] == []
+        alert = elements.host(tag).get_by_role("alert")
+        expect(alert).to_contain_text("Channel Access")
+        expect(elements.host(tag)).to_have_attribute("data-refused", "put_failed")
+        assert elements.told()[-1][:2] == ["epics-refused", tag]
+        alert.get_by_role("button", name="Dismiss").click()
+        expect(alert).to_have_text("")
+        expect(elements.host(tag)).not_to_have_attribute("data-refused", re.compile(""))
 
 
-@pytest.mark.parametrize("tag", CONTROLS)
-def test_confirmation_is_asked_before_a_write(elements: ElementPage, elements_ioc: CIOC, tag: str) -> None:
-    show(elements, tag, RECORD[tag], 'confirm="Really {value}?"')
-    before = value_of(elements_ioc, RECORD[tag])
+def test_read_only_is_told_and_writes_nothing(elements: ElementPage) -> None:
+    fixed = dict.fromkeys(RECORDS, "fixed") | {"enum": "fixed_mode"}
+    show_all(elements, fixed)
+    for tag in fixed:
+        control = elements.part(tag, "control").first
+        expect(elements.host(tag)).to_have_attribute("data-access", "read")
+        expect(control).to_have_attribute("aria-disabled", "true")
+        expect(control).to_have_accessible_description(READ_ONLY)
+        expect(elements.part(tag, "lock")).to_be_visible()
+        if tag != "input":
+            write_by(elements, tag)
+    field = elements.part("input", "control")
+    expect(field).not_to_be_editable()
+    field.press("1")
+    field.press("Enter")
+    expect(elements.host("input")).to_have_attribute("data-refused", "read_only")
+    assert puts(elements) == 0
+
+
+def test_what_the_page_disables_cannot_be_written(elements: ElementPage) -> None:
+    show_all(elements, RECORDS, "disabled")
+    for tag in RECORDS:
+        expect(elements.part(tag, "control").first).to_have_attribute("aria-disabled", "true")
+        expect(elements.part(tag, "control").first).to_have_accessible_description("Disabled on this page")
+        elements.host(tag).evaluate("(element) => element.write(1)")
+        expect(elements.host(tag)).to_have_attribute("data-refused", "read_only")
+    assert puts(elements) == 0
+
+
+def test_confirmation_is_asked_before_a_write(elements: ElementPage, elements_ioc: CIOC) -> None:
+    show_all(elements, RECORDS, 'confirm="Really {value}?"')
     dialog = elements.page.get_by_role("dialog")
-    write_by(elements, tag)
-    expect(dialog).to_have_accessible_name(re.compile(r"Really (1|Open|2\.51|Medium)( V| mm)?\?"))
-    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
-    elements.page.keyboard.press("Escape")
-    expect(dialog).to_have_count(0)
-    assert (elements.told(), value_of(elements_ioc, RECORD[tag])) == ([], before)
-    write_by(elements, tag)
-    dialog.get_by_role("button", name="Write").click()
-    expect_value(elements_ioc, RECORD[tag], WRITTEN[tag])
+    for tag, record in RECORDS.items():
+        before = value_of(elements_ioc, record)
+        write_by(elements, tag)
+        expect(dialog).to_have_accessible_name(re.compile(r"Really (1|Open|2\.51|Medium)( V| mm)?\?"))
+        expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+        elements.page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+        assert value_of(elements_ioc, record) == before
+        write_by(elements, tag)
+        dialog.get_by_role("button", name="Write").click()
+        expect_value(elements_ioc, record, WRITTEN[tag])
+    assert puts(elements) == len(RECORDS)
 
 
 def test_input_keeps_what_is_typed_and_escape_takes_it_back(elements: ElementPage, elements_ioc: CIOC) -> None:
@@ -141,21 +168,20 @@ def test_input_shows_what_the_record_made_of_the_value(elements: ElementPage, el
     expect(field).to_have_value("10.00")
 
 
-@pytest.mark.parametrize(
-    ("record", "typed", "value"),
-    [
+def test_input_takes_each_type(elements: ElementPage, elements_ioc: CIOC) -> None:
+    records = ["text", "mode", "level"]
+    elements.show("".join(f'<epics-input id="{record}" pv="$(P){record}"></epics-input>' for record in records))
+    elements.expect_live(*records)
+    for record, typed, value in (
         ("text", "two words", "two words"),
         ("mode", "High", "High"),
         ("mode", "1", "Medium"),
         ("level", "-1e0", "-1"),
         ("level", "-0x5", "-5"),
-    ],
-)
-def test_input_takes_each_type(elements: ElementPage, elements_ioc: CIOC, record: str, typed: str, value: str) -> None:
-    field = show(elements, "input", record)
-    field.fill(typed)
-    field.press("Enter")
-    expect_value(elements_ioc, record, value)
+    ):
+        elements.part(record, "control").fill(typed)
+        elements.part(record, "control").press("Enter")
+        expect_value(elements_ioc, record, value)
 
 
 def test_input_takes_integers_of_64_bits_and_arrays(elements: ElementPage) -> None:
@@ -171,23 +197,25 @@ def test_input_takes_integers_of_64_bits_and_arrays(elements: ElementPage) -> No
         expect(field).to_have_value(shown)
 
 
-@pytest.mark.parametrize(
-    ("record", "typed", "why"),
-    [
+def test_input_keeps_what_was_refused(elements: ElementPage) -> None:
+    elements.show(
+        "".join(f'<epics-input id="{record}" pv="$(P){record}"></epics-input>' for record in ("level", "text"))
+    )
+    elements.expect_live("level", "text")
+    for record, typed, why in (
         ("level", "much", '"much" is not a number'),
         ("level", "", "A number is missing"),
         ("text", "x" * 40, "39 are possible"),
-    ],
-)
-def test_input_keeps_what_was_refused(elements: ElementPage, record: str, typed: str, why: str) -> None:
-    field = show(elements, "input", record)
-    field.fill(typed)
-    field.press("Enter")
-    expect(elements.host("input").get_by_role("alert")).to_contain_text(why)
-    expect(elements.host("input")).to_have_attribute("data-refused", "bad_value")
-    expect(field).to_have_value(typed)
-    field.press("Escape")
-    expect(elements.host("input").get_by_role("alert")).to_have_text("")
+    ):
+        field = elements.part(record, "control")
+        field.fill(typed)
+        field.press("Enter")
+        expect(elements.host(record).get_by_role("alert")).to_contain_text(why)
+        expect(elements.host(record)).to_have_attribute("data-refused", "bad_value")
+        expect(field).to_have_value(typed)
+        field.press("Escape")
+        expect(elements.host(record).get_by_role("alert")).to_have_text("")
+    assert puts(elements) == 1
 
 
 def test_momentary_button_writes_both_ways(elements: ElementPage, elements_ioc: CIOC) -> None:
@@ -287,13 +315,3 @@ def test_slider_without_limits_says_so(elements: ElementPage) -> None:
     control = show(elements, "slider", "count")
     expect(control).to_have_accessible_description(re.compile("No limits"))
     expect(control).to_have_attribute("aria-disabled", "true")
-
-
-@pytest.mark.parametrize("tag", CONTROLS)
-def test_what_is_disabled_or_lost_cannot_be_written(elements: ElementPage, tag: str) -> None:
-    control = show(elements, tag, RECORD[tag], "disabled")
-    expect(control).to_have_attribute("aria-disabled", "true")
-    expect(control).to_have_accessible_description(re.compile("Disabled on this page"))
-    elements.host(tag).evaluate("(element) => element.write(1)")
-    expect(elements.host(tag)).to_have_attribute("data-refused", "read_only")
-    assert [request for request in elements.requests if request["action"] == "put"] == []
