@@ -110,9 +110,15 @@ def _demo(namespace: argparse.Namespace) -> int:
     with demo.SimulatedIOC() as ioc:
         settings.epics |= ioc.epics
         settings.pvs.names = settings.pvs.names or ioc.pv_names
-        code = _run(settings, lambda url: print(f"\n  pycaserver demo: open {url}\n", flush=True))
+        code = _run(settings, _greet)
         _hush()
     return code
+
+
+def _greet(url: str) -> None:
+    from pycaserver.demo import DASHBOARD
+
+    print(f"\n  pycaserver demo: open {url}\n  or a page with charts: {url}{DASHBOARD}\n", flush=True)
 
 
 def _hush() -> None:

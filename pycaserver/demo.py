@@ -14,6 +14,12 @@ from pycaserver.dialects.evok.device import Device, Point
 from pycaserver.dialects.rtoc.mapping import RtocAction, RtocPlugin, RtocSignal
 
 PREFIX: Final = "SIM:"
+DASHBOARD: Final = (
+    "#pv=SIM:CURRENT,SIM:FLUX,SIM:SHUTTER,SIM:ENERGY:RBV,SIM:T1,SIM:SETPOINT,SIM:MOTOR,SIM:MOTOR:RBV,SIM:VALVE,SIM:STATE,"
+    "SIM:ALARM,SIM:SPECTRUM&plot=SIM:SETPOINT&chart=SIM:T1,SIM:SETPOINT;span=300&chart=SIM:SPECTRUM;as=wave"
+)
+"""The fragment with which the page shows a bit of everything."""
+
 NOT_RUNNING: Final = "Could not cancel server running as server is not running."
 """The words of the original."""
 
