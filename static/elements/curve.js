@@ -63,8 +63,8 @@ export class TraceCurve extends Curve {
   trace = new Trace();
   /** IOC clock minus ours, in seconds; 0 unless the difference is plain. */
   skew = 0;
-  /** Whether the server has what we have not. */
-  isBehind = false;
+  /** The time of our last sample, where the server may have later ones. @type {number|null} */
+  behindSince = null;
   #isCatchingUp = true;
 
   receive(update) {
@@ -105,6 +105,7 @@ export class TraceCurve extends Curve {
 
   /** Nobody watches from now on. @param {boolean} isRefillable whether the server goes on */
   interrupt(isRefillable) {
+    if (isRefillable && this.trace.length) this.behindSince ??= this.trace.lastTime;
     this.trace.interrupt(this.now, isRefillable);
     this.#isCatchingUp = true;
   }

@@ -72,11 +72,11 @@ export class EpicsImage extends EpicsElement {
     return this.getAttribute("label") || (this.names[0] ?? this.pv);
   }
 
-  /** Pixels in a row and rows, as far as they are known. @returns {[number, number]} */
+  /** Pixels in a row and rows, NaN while a PV has not told them; a square where nothing is said. @returns {[number, number]} */
   get size() {
     const count = this.#shown?.count ?? 0;
-    const width = this.#dimension("width") || Math.sqrt(count);
-    return [Math.floor(width), Math.floor(this.#dimension("height") || count / width || 0)];
+    const width = this.#dimension("width") ?? Math.sqrt(count);
+    return [Math.floor(width), Math.floor(this.#dimension("height") ?? count / width)];
   }
 
   /** The values at the ends of the colours. @returns {[number, number]|null} */
@@ -132,7 +132,7 @@ export class EpicsImage extends EpicsElement {
 
   #dimension(name) {
     const text = this.getAttribute(name)?.trim();
-    if (!text) return 0;
+    if (!text) return null;
     if (isNumber(text)) return Number(text);
     const pv = expandMacros(text, this);
     return Number(this.updates.slice(1).find((update) => update.pv === pv)?.value ?? NaN);

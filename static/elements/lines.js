@@ -1,6 +1,8 @@
 /** Samples to paths on a canvas: however many there are, no column of pixels is drawn more than once. */
 
 const POINTS_APART = 7;
+/** Elements per column of pixels from which on only their envelope is drawn. */
+const CROWDED = 4;
 const POINT_RADIUS = 1.2;
 
 /**
@@ -87,26 +89,53 @@ export function tracePath(trace, end, { toX, toY, from, to }) {
 
 /**
  * An array from index `first` on, a line from each element to the next.
- * @param {ArrayLike<number>} values
+ * @param {ArrayLike<number|bigint>} values
  * @param {number} first
  * @param {View} view
  * @returns {Path2D}
  */
-export function arrayPath(values, first, { toX, toY, from, to, ratio }) {
+export function arrayPath(values, first, view) {
+  const start = Math.max(0, Math.floor(view.from) - first);
+  const end = Math.min(values.length, Math.ceil(view.to) - first + 1);
+  const columns = Math.ceil(view.toX(view.to) - view.toX(view.from));
+  if (end - start > CROWDED * columns) {
+    return envelopePath(reduced(values, start, end, columns), first + start, end - start, view);
+  }
+  return linePath(values, first, start, end, view);
+}
+
+function linePath(values, first, start, end, { toX, toY, ratio }) {
   const pen = new Pen(false);
-  const start = Math.max(0, Math.floor(from) - first);
-  const end = Math.min(values.length - 1, Math.ceil(to) - first);
-  for (let index = start; index <= end; index += 1) pen.to(toX(first + index), toY(Number(values[index])));
+  for (let index = start; index < end; index += 1) pen.to(toX(first + index), toY(Number(values[index])));
   pen.lift(0);
   const isSparse = toX(1) - toX(0) >= POINTS_APART * ratio;
   if (isSparse) pen.path.addPath(points(values, first, start, end, toX, toY, POINT_RADIUS * ratio));
   return pen.path;
 }
 
+/** An envelope made here, by a loop that does nothing else: there may be millions. */
+function reduced(values, start, end, columns) {
+  const pairs = new Float64Array(2 * columns);
+  for (let column = 0; column < columns; column += 1) {
+    const from = start + Math.floor((column * (end - start)) / columns);
+    const to = start + Math.floor(((column + 1) * (end - start)) / columns);
+    let low = Infinity;
+    let high = -Infinity;
+    for (let index = from; index < to; index += 1) {
+      const value = values[index];
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+    pairs[2 * column] = low > high ? NaN : Number(low);
+    pairs[2 * column + 1] = low > high ? NaN : Number(high);
+  }
+  return pairs;
+}
+
 /** A dot for each element, where there is room for it. */
 function points(values, first, start, end, toX, toY, radius) {
   const path = new Path2D();
-  for (let index = start; index <= end; index += 1) {
+  for (let index = start; index < end; index += 1) {
     const [x, y] = [toX(first + index), toY(Number(values[index]))];
     if (Number.isNaN(y)) continue;
     path.moveTo(x + radius, y);
@@ -145,11 +174,11 @@ export function envelopePath(pairs, first, count, { toX, toY }) {
 export function extent(values, start, end, isLog) {
   let low = Infinity;
   let high = -Infinity;
-  for (let index = Math.max(0, start); index < Math.min(end, values.length); index += 1) {
-    const value = Number(values[index]);
-    if ((isLog && value <= 0) || value - value !== 0) continue; // NaN and both infinities
-    if (value < low) low = value;
-    if (value > high) high = value;
+  const [least, last] = [isLog ? Number.MIN_VALUE : -Number.MAX_VALUE, Math.min(end, values.length)];
+  for (let index = Math.max(0, start); index < last; index += 1) {
+    const value = values[index];
+    if (value < low && value >= least) low = value;
+    if (value > high && value <= Number.MAX_VALUE) high = value;
   }
-  return [low, high];
+  return low > high ? [Infinity, -Infinity] : [Number(low), Number(high)];
 }

@@ -109,8 +109,7 @@ export class EpicsStripchart extends EpicsPlot {
   onUpdate(update, index) {
     super.onUpdate(update, index);
     const curve = this.curves[index];
-    if (update.kind === "stale") curve.isBehind = true;
-    if (update.condition === "live" && curve.isBehind) this.#refill(curve);
+    if (update.condition === "live" && curve.behindSince !== null) this.#refill(curve);
   }
 
   onLeave() {
@@ -181,9 +180,9 @@ export class EpicsStripchart extends EpicsPlot {
 
   /** Take what the server has kept since we last looked; if it is lost again, there is a next time. */
   async #refill(curve) {
-    curve.isBehind = false;
-    const since = curve.trace.lastTime;
-    if (!Number.isFinite(since)) return;
+    const since = curve.behindSince;
+    curve.behindSince = null;
+    if (since === null) return;
     const history = await this.client.history(curve.pv, { since }).catch(() => null);
     if (history) curve.backfill(history);
     this.drawNow();

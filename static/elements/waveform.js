@@ -123,7 +123,7 @@ export class EpicsWaveform extends EpicsPlot {
 
   /** All: two values a pixel. A window: its elements, or an envelope while there are many. */
   #wanted() {
-    const pixels = Math.max(1, Math.ceil(this.plotWidth / WIDTH_STEP)) * WIDTH_STEP;
+    const pixels = Math.max(1, Math.ceil(this.find("plot").clientWidth / WIDTH_STEP)) * WIDTH_STEP;
     if (!this.zoom) return { reduce: pixels };
     const [from, to] = this.zoom;
     const margin = (to - from) * MARGIN;
