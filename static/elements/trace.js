@@ -81,11 +81,12 @@ export class Trace {
    * @param {boolean} isWhole whether it has every sample, and not only extremes
    */
   backfill(times, values, isWhole) {
-    if (!times.length) return;
+    const count = isWhole ? times.length : times.filter((time) => time < this.firstTime).length;
+    if (!count) return;
     if (isWhole && this.#isRefillable && times[0] <= this.lastTime) this.#gap = null;
     const own = { times: this.times.slice(), values: this.values.slice(), soft: isWhole ? this.#soft : new Set() };
     this.#length = 0;
-    merge(own, { times, values }, isWhole ? times.at(-1) : own.times[0] ?? Infinity, this.#append.bind(this));
+    merge(own, { times: times.subarray(0, count), values }, this.#append.bind(this));
   }
 
   /** The index of the last sample at `time` or before, -1 for none. */
@@ -140,12 +141,13 @@ function grown(samples) {
   return larger;
 }
 
-/** Of two traces one: up to `end` the samples of the second and the gaps of the first, beyond that the first. */
-function merge(own, other, end, append) {
+/** Of two traces one: as far as the second goes its samples and the gaps of the first, else the first. */
+function merge(own, other, append) {
+  const end = other.times.at(-1);
   let next = 0;
   let before = -Infinity;
   const takeUntil = (time) => {
-    for (; other.times[next] <= Math.min(time, end); next += 1) append(other.times[next], other.values[next]);
+    for (; other.times[next] <= time; next += 1) append(other.times[next], other.values[next]);
   };
   own.times.forEach((time, index) => {
     const isGap = Number.isNaN(own.values[index]);

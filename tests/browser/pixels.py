@@ -1,6 +1,6 @@
 """What is drawn on the canvas of a plot."""
 
-from playwright.sync_api import Locator
+from playwright.sync_api import FloatRect, Locator
 
 # The rows of the canvas, counted in CSS pixels from its top, in which a line has its colour, more or less.
 ROWS = """(host, index) => {
@@ -33,3 +33,10 @@ def main_row(plot: Locator, line: int = 0) -> int | None:
     """Where a line that is level lies; None before it is drawn."""
     rows = rows_of(plot, line)
     return max(rows, key=lambda row: rows[row]) if rows else None
+
+
+def box_of(locator: Locator) -> FloatRect:
+    """Where it is, in CSS pixels."""
+    box = locator.bounding_box()
+    assert box is not None
+    return box

@@ -10,13 +10,14 @@ from playwright.sync_api import Browser, Locator, expect
 from tests.browser.axe import serious_findings
 from tests.browser.conftest import element_page
 from tests.browser.element_page import ElementPage
+from tests.browser.pixels import box_of
 from tests.iocs import CIOC
 from tests.servers import WRITABLE, Server
 from tests.timing import wait_for
 
 BLACK, WHITE, NOTHING = [0, 0, 0, 255], [255, 255, 255, 255], [0, 0, 0, 0]
 # FTVL -> values of 2 x 2 pixels, the least and the greatest first.
-TYPES = {
+TYPES: dict[str, list[float]] = {
     "CHAR": [-128, 127, 0, 0],
     "UCHAR": [0, 255, 128, 128],
     "SHORT": [-32768, 32767, 0, 0],
@@ -30,7 +31,7 @@ TYPES = {
 DATABASE = (
     "".join(
         f'record(waveform, "$(P){kind}") {{ field(FTVL, "{kind}") field(NELM, "4") field(PINI, "YES") '
-        f'field(INP, {values}) }}\n'
+        f"field(INP, {values}) }}\n"
         for kind, values in TYPES.items()
     )
     + """
@@ -159,8 +160,7 @@ def test_pointer_and_keys_read_a_pixel(page: ElementPage) -> None:
     pixels(image)
     canvas = image.locator("[part=image]")
     readout = image.locator("[part=readout]")
-    box = wait_for(canvas.bounding_box, what="the image")
-    canvas.hover(position={"x": box["width"] * 0.99, "y": 5})
+    canvas.hover(position={"x": box_of(canvas)["width"] * 0.99, "y": 5})
     expect(readout).to_have_text("x 2, y 0: 100 counts")
     page.page.mouse.move(0, 0)
     expect(readout).to_have_text("")

@@ -79,34 +79,3 @@ def test_a_binary_frame(blank: LivePage) -> None:
     frame = len(header).to_bytes(4, "little") + header + bytes.fromhex("000000000000f83f000000000000f07f")
     script = "m.decodeFrame(Uint8Array.from(x).buffer).map((message) => [message.pvname, ...message.value])"
     assert call(blank, "client/frame", script, list(frame)) == [["A", 1.5, float("inf")]]
-
-
-TRACE = """((trace) => {
-  %s;
-  return [Array.from(trace.times), Array.from(trace.values, (value) => Number.isNaN(value) ? null : value)];
-})(new m.Trace())"""
-
-
-@pytest.mark.parametrize(
-    ("steps", "times", "values"),
-    [
-        ("trace.push(1, 10); trace.push(2, 20)", [1, 2], [10, 20]),
-        ("trace.push(1, 10); trace.push(1, 11)", [1], [11]),
-        ("trace.push(5, 10); trace.push(2, 20)", [2], [20]),
-        # Values that came while nobody watched are missing: a gap. If the next is new, nothing was missed.
-        ("trace.push(1, 10); trace.interrupt(2); trace.resume(5); trace.push(4, 20)", [1, 2, 4], [10, None, 20]),
-        ("trace.push(1, 10); trace.interrupt(2); trace.resume(5); trace.push(6, 20)", [1, 6], [10, 20]),
-        ("trace.push(1, 10); trace.interrupt(2); trace.resume(5); trace.push(1, 10)", [1], [10]),
-        ("trace.interrupt(2); trace.push(1, 10)", [1], [10]),
-    ],
-)
-def test_traces(blank: LivePage, steps: str, times: list[float], values: list[float | None]) -> None:
-    assert call(blank, "elements/trace", TRACE % steps) == [times, values]
-
-
-def test_a_trace_is_bounded(blank: LivePage) -> None:
-    times, values = call(blank, "elements/trace", TRACE % "for (let i = 0; i < 40000; i += 1) trace.push(i, -i)")
-    assert 4000 < len(times) <= 16_384
-    assert times == sorted(times)
-    assert times[-1] == 39_999
-    assert values == [-time for time in times]

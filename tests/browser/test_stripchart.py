@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, Locator, expect
 from tests.browser.axe import serious_findings
 from tests.browser.conftest import element_page
 from tests.browser.element_page import ElementPage
-from tests.browser.pixels import main_row, rows_of
+from tests.browser.pixels import box_of, main_row, rows_of
 from tests.iocs import CIOC
 from tests.servers import Server
 from tests.timing import scaled, wait_for
@@ -72,11 +73,12 @@ def trace(plot: Locator, line: int = 0) -> list[tuple[float, float | None]]:
 
 
 def samples_of(plot: Locator, count: int, line: int = 0) -> list[tuple[float, float | None]]:
-    def enough() -> list[tuple[float, float | None]] | None:
+    def enough() -> Any:
         samples = trace(plot, line)
         return samples if len(samples) >= count else None
 
-    return wait_for(enough, 20, f"{count} samples")
+    found: list[tuple[float, float | None]] = wait_for(enough, 20, f"{count} samples")
+    return found
 
 
 def tool(plot: Locator, name: str) -> Locator:
@@ -191,8 +193,7 @@ def test_zoom_by_drag_wheel_and_keys(page: ElementPage) -> None:
     plot = chart(page, "$(P)count")
     samples_of(plot, 10)
     page.page.evaluate(WATCH)
-    box = over(plot).bounding_box()
-    assert box is not None
+    box = box_of(over(plot))
     page.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 50)
     page.page.mouse.down()
     page.page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 60, steps=4)
@@ -281,8 +282,7 @@ def test_two_cursors_tell_the_difference(page: ElementPage) -> None:
     handle = plot.get_by_role("slider", name="Cursor A")
     handle.press("ArrowLeft")
     assert plot.evaluate("(plot) => plot.cursors[0]") < first + 0.01
-    box = handle.bounding_box()
-    assert box is not None
+    box = box_of(handle)
     page.page.mouse.move(box["x"] + 8, box["y"] + 60)
     page.page.mouse.down()
     page.page.mouse.move(box["x"] - 40, box["y"] + 60, steps=2)
@@ -321,10 +321,9 @@ def test_logarithmic(page: ElementPage) -> None:
 
 def test_the_axis_may_be_fixed(page: ElementPage) -> None:
     plot = chart(page, "$(P)hundred", 'min="0" max="200"')
-    height = wait_for(lambda: main_row(plot) and over(plot).bounding_box(), what="the line")["height"]
-    row = main_row(plot)
+    row = wait_for(lambda: main_row(plot), what="the line")
     assert row is not None
-    assert row - 10 == pytest.approx(height / 2, abs=3)
+    assert row - 10 == pytest.approx(box_of(over(plot))["height"] / 2, abs=3)
 
 
 def test_the_csv_has_what_is_in_view(page: ElementPage) -> None:
@@ -338,8 +337,8 @@ def test_the_csv_has_what_is_in_view(page: ElementPage) -> None:
     rows = list(csv.reader(io.StringIO(download.value.path().read_text())))
     assert rows[0] == ["time", f"{page.prefix}count", f"{page.prefix}one"]
     counts = [(at(row[0]), float(row[1])) for row in rows[1:] if row[1]]
-    expected = [(pytest.approx(time, abs=1e-5), value) for time, value in samples[3:9]]
-    assert counts == expected
+    assert [value for _, value in counts] == [value for _, value in samples[3:9]]
+    assert [time for time, _ in counts] == pytest.approx([time for time, _ in samples[3:9]], abs=1e-5)
     assert [float(row[2]) for row in rows[1:] if row[2]] == [1]
 
 
@@ -355,7 +354,7 @@ def test_it_draws_no_more_than_needed(page: ElementPage) -> None:
     plot.evaluate(COUNT_DRAWINGS)
     wait_for(lambda: page.page.evaluate("drawings.length") > 10, 20, "ten drawings")
     times: list[float] = page.page.evaluate("drawings")
-    assert min(after - before for before, after in zip(times, times[1:], strict=False)) > 30
+    assert min(after - before for before, after in pairwise(times)) > 30
     page.page.evaluate("scrollTo(0, 2500)")
     expect(plot).not_to_be_in_viewport()
     page.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

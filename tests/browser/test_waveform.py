@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, expect
 from tests.browser.axe import serious_findings
 from tests.browser.conftest import element_page
 from tests.browser.element_page import ElementPage
-from tests.browser.pixels import rows_of
+from tests.browser.pixels import box_of, rows_of
 from tests.iocs import CIOC
 from tests.servers import WRITABLE, Server
 from tests.timing import scaled, wait_for
@@ -21,8 +21,12 @@ MILLION = 1_000_000
 PERIOD = 1000
 DATABASE = """
 record(waveform, "$(P)million") { field(FTVL, "DOUBLE") field(NELM, "1000000") field(PINI, "YES") field(EGU, "V") }
-record(waveform, "$(P)short") { field(FTVL, "SHORT") field(NELM, "9") field(PINI, "YES") field(INP, [3,1,4,1,5,9,2,6,5]) }
-record(waveform, "$(P)float") { field(FTVL, "FLOAT") field(NELM, "9") field(PINI, "YES") field(INP, [1,10,100,-5,1000]) }
+record(waveform, "$(P)short") {
+    field(FTVL, "SHORT") field(NELM, "9") field(PINI, "YES") field(INP, [3,1,4,1,5,9,2,6,5])
+}
+record(waveform, "$(P)float") {
+    field(FTVL, "FLOAT") field(NELM, "9") field(PINI, "YES") field(INP, [1,10,100,-5,1000])
+}
 record(waveform, "$(P)big") { field(FTVL, "INT64") field(NELM, "4") field(PINI, "YES") field(INP, [1,2,3,4]) }
 record(waveform, "$(P)empty") { field(FTVL, "DOUBLE") field(NELM, "9") field(PINI, "YES") }
 record(ao, "$(P)scalar") { field(DOL, "1") field(PINI, "YES") }
@@ -71,11 +75,12 @@ def plot_of(page: ElementPage, pv: str, attributes: str = "") -> Locator:
 def shown(plot: Locator, **expected: Any) -> dict[str, Any]:
     """What the plot has of the array, once it is as expected."""
 
-    def look() -> dict[str, Any] | None:
-        what: dict[str, Any] | None = plot.evaluate(SHOWN)
+    def look() -> Any:
+        what = plot.evaluate(SHOWN)
         return what if what and expected.items() <= what.items() else None
 
-    return wait_for(look, 30, f"the array with {expected}")
+    found: dict[str, Any] = wait_for(look, 30, f"the array with {expected}")
+    return found
 
 
 def connects(page: ElementPage) -> list[dict[str, Any]]:
@@ -107,8 +112,7 @@ def test_zoomed_in_it_asks_for_the_exact_window_and_draws_its_samples(page: Elem
     indexes = [500_000, 500_001, 500_039, 500_040]
     assert plot.evaluate(READ, indexes) == [index % PERIOD for index in indexes]
     over = plot.locator(".u-over")
-    width = wait_for(over.bounding_box, what="the plot")["width"]
-    over.hover(position={"x": width / 4, "y": 40})
+    over.hover(position={"x": box_of(over)["width"] / 4, "y": 40})
     expect(plot.locator("[part=legend] .at").last).to_have_text("10")
     expect(plot.locator("[part=readout]")).to_contain_text("500\u2009010")
     over.dblclick()
@@ -151,7 +155,7 @@ def test_the_whole_array_is_drawn_as_swiftly(page: ElementPage, record_property:
     shown(plot, reduced=0, length=MILLION)
     frames: list[float] = plot.evaluate(FRAMES)
     record_property("frame_ms", f"median {statistics.median(frames):.1f}, worst {max(frames):.1f}")
-    assert quick(frames) < scaled(60), frames
+    assert quick(frames) < scaled(120), frames
 
 
 def test_short_arrays_come_as_they_are_and_change(page: ElementPage, wave_ioc: CIOC) -> None:
