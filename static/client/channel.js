@@ -164,7 +164,8 @@ const RECEIVERS = {
   history: Channel.prototype.onHistory,
 };
 
-/** NaN, which a limit may be, is null in JSON, and no limit is ever null. */
+/** Limits may be numbers that JSON lacks. */
 function same(a, b) {
-  return JSON.stringify(a) === JSON.stringify(b);
+  const text = (_, value) => (typeof value === "number" ? String(value) : value);
+  return JSON.stringify(a, text) === JSON.stringify(b, text);
 }

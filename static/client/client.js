@@ -45,7 +45,7 @@ export class PVClient extends EventTarget {
     this.#requests = new Requests(this.#connection);
     this.#channels = new Channels(this.#connection);
     this.#identity = new Identity(token, (request, how) => this.#requests.ask(request, requestTimeout, how));
-    this.#watch = new EventWatch((request) => this.#ask(request));
+    this.#watch = new EventWatch((request) => this.#ask(request), () => this.state.name === "open");
     this.#connect();
   }
 

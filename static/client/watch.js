@@ -5,15 +5,20 @@ import { toEvents } from "./values.js";
 
 export class EventWatch {
   #ask;
+  #isOpen;
   /** @type {Set<Watcher>} */
   #watchers = new Set();
 
   /** @type {(error: Error) => void} told when the server refuses */
   onerror = () => {};
 
-  /** @param {(request: object) => Promise<object>} ask the server */
-  constructor(ask) {
+  /**
+   * @param {(request: object) => Promise<object>} ask the server
+   * @param {() => boolean} isOpen whether there is a session; a new one is told by `begin`
+   */
+  constructor(ask, isOpen) {
     this.#ask = ask;
+    this.#isOpen = isOpen;
   }
 
   /**
@@ -24,7 +29,7 @@ export class EventWatch {
   add(callback, options) {
     const watcher = new Watcher(callback, options);
     this.#watchers.add(watcher);
-    this.#subscribe(watcher);
+    if (this.#isOpen()) this.#subscribe(watcher);
     return { close: () => this.#remove(watcher) };
   }
 
@@ -48,8 +53,8 @@ export class EventWatch {
 
   #remove(watcher) {
     watcher.close();
-    if (!this.#watchers.delete(watcher) || this.#watchers.size) return;
-    this.#send({ subscribe: false, limit: 0 });
+    const isLast = this.#watchers.delete(watcher) && !this.#watchers.size;
+    if (isLast && this.#isOpen()) this.#send({ subscribe: false, limit: 0 });
   }
 
   /** Until its own answer is there a watcher is behind: what comes meanwhile is in the answer too. */

@@ -117,6 +117,12 @@ test("what is said again is not told again", async () => {
   ]);
 });
 
+test("limits that become other numbers that JSON lacks are told", async () => {
+  const limited = (high) => ({ ...metadata("double"), alarm: { low: "NaN", high } });
+  const told = await conditions(connection("A"), limited("NaN"), limited("NaN"), limited("Infinity"));
+  assert.deepEqual(told.slice(1), ["metadata connected", "metadata connected"]);
+});
+
 test("a PV that comes back as something else has no value", async () => {
   const subscription = ca.monitor("A");
   const told = await conditions(connection("A"), metadata("double"), value("A", 1), metadata("double", 5));

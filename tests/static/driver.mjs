@@ -1,4 +1,4 @@
-/** The client in Node, for tests in Python: a line of standard input is a program, a line of output what it returned. */
+/** The client in Node, for tests in Python: a line of input is a program, a line of output what it returned. */
 
 import { createInterface } from "node:readline";
 import { mock } from "node:test";

@@ -56,6 +56,20 @@ test("nothing is told twice, whatever comes before the answer", async () => {
   assert.deepEqual([first.told, second.told], [[1, 2, 3], [1, 2, 3]]);
 });
 
+test("who watches before there is a session asks once", async () => {
+  socket.end();
+  const { told, watcher } = watch({ limit: 1 });
+  watch().watcher.close();
+  ca.open();
+  watch({ limit: 0 });
+  await FakeSocket.last.open();
+  assert.deepEqual(asked().map(({ limit }) => limit), [1, 0]);
+  FakeSocket.last.say({ ...events([1]), id: FakeSocket.last.requests("events")[0].id });
+  await settle();
+  assert.deepEqual(told, [1]);
+  watcher.close();
+});
+
 test("what was missed is told even where nothing is left", async () => {
   const told = [];
   ca.watchEvents((news) => told.push(news));
