@@ -3,10 +3,12 @@
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.browser.demo import demo
 from tests.browser.element_page import ElementPage
 from tests.browser.live_page import LivePage
 from tests.iocs import CIOC, types_ioc
@@ -49,6 +51,19 @@ def server(ioc: CIOC) -> Iterator[Server]:
     offered = [f"{ioc.prefix}{name}" for name in ("ai", "ao", "mbbi", "fast")]
     with Server(ioc.env(), {"pvs-names": ",".join(offered), "limits-search-seconds": SEARCH_SECONDS}) as server:
         yield server
+
+
+@pytest.fixture(scope="package")
+def demo_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of pages of the demo."""
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="package")
+def demo_url(browser: Browser, demo_pages: Path) -> Iterator[str]:
+    """The address of a running `pycaserver demo`."""
+    with demo(demo_pages) as url:
+        yield url
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.axe import serious_findings
-from tests.browser.demo import demo
 from tests.browser.live_page import LivePage
 
 FOLDER = Path(__file__).resolve().parents[2] / "static" / "examples"
@@ -17,21 +16,10 @@ EXAMPLES = sorted(file.name for file in FOLDER.glob("*.html") if file.name != "i
 PHONE = {"width": 390, "height": 844}
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("pages")
-
-
-@pytest.fixture(scope="module")
-def url(browser: Browser, folder: Path) -> Iterator[str]:
-    with demo(folder) as url:
-        yield url
-
-
 @pytest.fixture
-def live(browser: Browser, url: str) -> Iterator[LivePage]:
+def live(browser: Browser, demo_url: str) -> Iterator[LivePage]:
     context = browser.new_context(color_scheme="dark", viewport={"width": 1280, "height": 900})
-    live = LivePage(context.new_page(), url)
+    live = LivePage(context.new_page(), demo_url)
     yield live
     context.close()
     assert live.complaints == []
@@ -66,13 +54,13 @@ def test_list_leads_to_every_example(live: LivePage) -> None:
 
 
 @pytest.mark.parametrize("name", ["wall.html", "recipe.html"])  # with a style sheet and a script of their own
-def test_source_is_for_a_folder_of_ones_own(live: LivePage, folder: Path, name: str) -> None:
+def test_source_is_for_a_folder_of_ones_own(live: LivePage, demo_pages: Path, name: str) -> None:
     live.page.goto(f"{live.url}static/examples/index.html")
     article = live.page.locator(f'[data-page="{name}"]')
     article.get_by_text("Source", exact=True).click()
     source = article.locator("pre")
     expect(source).to_contain_text("</html>")
-    (folder / name).write_text(source.inner_text())
+    (demo_pages / name).write_text(source.inner_text())
     live.page.goto(f"{live.url}pages/{name}")
     expect_all_live(live.page)
 
