@@ -189,7 +189,7 @@ class CAChannel:
             if self._puts is not None:
                 self._puts.disconnected()
             self.channel.disconnected()
-            self._source.renewal.lost(partial(self._renew, self.generation))
+            self._source.renewal.lost(self.channel.host, partial(self._renew, self.generation))
 
     def _renew(self, generation: int) -> None:
         """Search anew, unless the PV is there again."""
@@ -203,6 +203,8 @@ class CAChannel:
         self._circuit = self._source.circuit(host)
         if self._puts is not None:
             self._puts.connected(self._circuit)
+        if self.channel.reason == "lost":
+            self._source.renewal.regained(host)
         self.channel.connected(kind, count, host, self._access or access)  # an event of this connection is newer
         if kind is DbrType.STRING:  # DBR_CTRL_STRING has nothing to tell
             self.channel.metadata_changed(Metadata(kind, count))

@@ -8,6 +8,8 @@ from typing import Final
 
 from epics import ca
 
+from pycaserver.sources.complaints import hear
+
 log = logging.getLogger(__name__)
 
 START_SECONDS: Final = 30.0
@@ -36,6 +38,7 @@ class CAWorker:
         ca.AUTO_CLEANUP = False  # libca hangs when its channels are cleared at the interpreter's exit
         try:
             ca.initialize_libca()
+            hear()
         except BaseException as failure:
             self._failure = failure
             return

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -163,5 +164,5 @@ def _application(site: Site, rows: list[Row]) -> Application:
 
 def _log_request(handler: RequestHandler) -> None:
     request = handler.request
-    level = logging.ERROR if handler.get_status() >= 500 else logging.DEBUG
+    level = logging.ERROR if handler.get_status() == HTTPStatus.INTERNAL_SERVER_ERROR else logging.DEBUG
     log.log(level, "%d %s %s %s", handler.get_status(), request.method, request.path, request.remote_ip)

@@ -1,6 +1,9 @@
 """Renewal: lost PVs are searched for anew soon, all of them in one piece of work, and once."""
 
+import logging
 from collections.abc import Callable
+
+import pytest
 
 from pycaserver.sources.renewal import WAIT_SECONDS, Renewal
 
@@ -24,11 +27,29 @@ def test_all_that_is_lost_together_is_renewed_together_after_a_moment() -> None:
     later, renewed = Later(), list[int]()
     renewal = Renewal(later)
     for number in range(3):
-        renewal.lost(lambda number=number: renewed.append(number))  # type: ignore[misc]
+        renewal.lost("ioc:5064", lambda number=number: renewed.append(number))  # type: ignore[misc]
     assert [seconds for seconds, _ in later.due] == [WAIT_SECONDS]
     assert renewed == []
     later.run()
     assert renewed == [0, 1, 2]
+
+
+def test_log_says_how_many_came_and_went_by_ioc(caplog: pytest.LogCaptureFixture) -> None:
+    later = Later()
+    renewal = Renewal(later)
+    with caplog.at_level(logging.INFO):
+        for host in ("one:5064", "two:5064", "one:5064"):
+            renewal.lost(host, lambda: None)
+        renewal.regained("three:5064")
+        later.run()
+        renewal.regained("one:5064")
+        later.run()
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "one:5064: 2 PVs are lost"),
+        ("WARNING", "two:5064: 1 PVs are lost"),
+        ("INFO", "three:5064: 1 PVs that were lost are there again"),
+        ("INFO", "one:5064: 1 PVs that were lost are there again"),
+    ]
 
 
 def test_what_is_lost_while_others_are_renewed_waits_for_the_next_time() -> None:
@@ -38,9 +59,9 @@ def test_what_is_lost_while_others_are_renewed_waits_for_the_next_time() -> None
 
     def renew() -> None:
         renewed.append("once")
-        renewal.lost(lambda: renewed.append("again"))
+        renewal.lost("ioc:5064", lambda: renewed.append("again"))
 
-    renewal.lost(renew)
+    renewal.lost("ioc:5064", renew)
     later.run()
     assert renewed == ["once"]
     later.run()
