@@ -1,23 +1,15 @@
 /** What all elements of a PV have in common: the subscription, the state, the name, one drawing per frame. */
 
 import { sharedClient } from "../pycaserver.js";
-import { formatTime, formatValue } from "./format.js";
+import { describe, failure, NOTHING, worstOf } from "./report.js";
 import { expandMacros, scopes } from "./scope.js";
-import { STATE, drawState, sentenceOf, setText, shapeOf, wordOf } from "./state.js";
+import { drawState, sentenceOf, setText, shapeOf, STATE, wordOf } from "./state.js";
 import { base } from "./style.js";
 
 /** @typedef {import("../pycaserver.js").Update} Update */
 
-/** What is known of a PV before anything is. @type {Update} */
-const NOTHING = Object.freeze({
-  pv: "", kind: "connection", condition: "searching", connected: false, reason: null, since: null, error: null,
-  value: undefined, count: 0, timestamp: null, severity: "NO_ALARM", status: "", units: "", text: null,
-  coalesced: 0, reduced: 0, first: 0, metadata: null, access: null, history: null,
-});
 /** Values per second: more than an eye can read. */
 const MAX_RATE = 10;
-const SEVERITIES = ["NO_ALARM", "MINOR", "MAJOR", "INVALID"];
-const CONDITIONS = ["connected", "searching", "disconnected", "stale", "error"];
 
 /**
  * The usual content of a shadow root: label, body, units and state in a row.
@@ -144,8 +136,9 @@ export class EpicsElement extends HTMLElement {
     this.#leave();
     this.#updates = names.map((pv) => ({ ...NOTHING, pv }));
     const { client, options } = this;
-    this.#subscriptions = names.map((pv, index) =>
-      client.monitor(pv, options, (update) => this.#take(update, index)));
+    for (const [index, pv] of names.entries()) {
+      this.#subscriptions.push(client.monitor(pv, options, (update) => this.#take(update, index)));
+    }
   }
 
   /** Every update of every PV, as it comes. @param {Update} _update @param {number} _index in `names` */
@@ -230,7 +223,7 @@ export class EpicsElement extends HTMLElement {
     this.#reflect();
     this.#drawFrame(update);
     this.render(update, this.#updates);
-    if (this.hasAttribute("announce")) this.#announce(update);
+    if (this.hasAttribute("announce")) this.#announce(this.#worst);
   }
 
   #reflect() {
@@ -259,13 +252,13 @@ export class EpicsElement extends HTMLElement {
 
   /** The update that needs most attention. @type {Update} */
   get #worst() {
-    return this.#updates.reduce((worst, update) => (rank(update) > rank(worst) ? update : worst), this.update);
+    return worstOf(this.#updates) ?? NOTHING;
   }
 
-  /** Once for each change of severity, or loss: never for values. */
+  /** Once for each change of severity, or loss: never for values, nor while all begins. */
   #announce(update) {
     const now = update.condition === "live" ? update.severity : update.condition;
-    if (now === this.#announced) return;
+    if (now === this.#announced || now === "searching" || now === "connected") return;
     this.#announced = now;
     const status = this.shadowRoot.querySelector("[role=status]");
     if (status) setText(status, `${this.displayName}: ${sentenceOf(update) || "OK"}`);
@@ -276,24 +269,6 @@ export class EpicsElement extends HTMLElement {
     if (this.title !== this.#tooltip) return;
     this.title = this.#tooltip = this.#updates.map(describe).join("\n");
   }
-}
-
-/** @param {Update} update @returns {string} for a tooltip */
-function describe(update) {
-  const value = `${formatValue(update)} ${update.units}`.trim();
-  const time = update.timestamp === null ? "" : formatTime(update.timestamp);
-  return [`${update.pv}: ${value}`, sentenceOf(update), time].filter(Boolean).join(", ");
-}
-
-/** @param {Update} update @returns {number} how much it needs attention */
-function rank({ condition, severity }) {
-  return condition === "live" ? SEVERITIES.indexOf(severity) : CONDITIONS.indexOf(condition) + SEVERITIES.length;
-}
-
-/** @returns {Update} what cannot even be asked for */
-function failure(pv, error) {
-  const { code = "bad_attribute", message } = error;
-  return { ...NOTHING, pv, kind: "error", condition: "error", error: { code, message } };
 }
 
 function setAttribute(element, name, value) {

@@ -45,7 +45,7 @@ export const wordOf = (update) => WORDS[update.condition](update);
 export const sentenceOf = (update) => (shapeOf(update) === "none" ? "" : formatStatus(update));
 
 /** The markup of the part; `drawState` fills it. */
-export const STATE = `<span part="state" id="state"><svg viewBox="0 0 12 12" aria-hidden="true"><path/></svg>` +
+export const STATE = `<span part="state"><svg viewBox="0 0 12 12" aria-hidden="true"><path/></svg>` +
   `<span class="unseen"></span><span class="word"></span></span>`;
 
 /**

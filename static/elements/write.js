@@ -35,6 +35,7 @@ export class WritableElement extends EpicsElement {
 
   constructor() {
     super();
+    this.find("state").id = "state";
     this.addEventListener("keydown", (event) => this.#dismissByEscape(event));
   }
 
