@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final
 
+from websockets.exceptions import WebSocketException
+
 from tests.servers import Server
 from tests.stress.link import Tamper
 from tests.stress.model import INCARNATION, Broken, Ledger
@@ -67,15 +69,16 @@ class Round:
     async def _as(self, session: Session, deed: Awaitable[None]) -> None:
         try:
             await deed
-        except Broken as broken:
+        except (Broken, OSError, WebSocketException) as broken:
             at = asyncio.get_running_loop().time() - self._started
-            raise Violation(str(broken), session.name, at, session.last) from None
+            what = str(broken) if isinstance(broken, Broken) else f"no session to be had: {broken!r}"
+            raise Violation(what, session.name, at, session.last) from None
 
     async def _suffer(self, faults: Iterable[Fault]) -> None:
         loop = asyncio.get_running_loop()
         for fault in faults:
             await asyncio.sleep(max(0.0, self._started + fault.at - loop.time()))
-            await self._explain_gaps()
+            await self.explain_gaps()
             await self._ioc.suffer(fault)
 
     async def _settle(self) -> None:
@@ -85,7 +88,7 @@ class Round:
         newest = {pv: await self._ioc.value(pv) for pv in sorted(pvs)}
         for session in self.sessions:
             await self._as(session, self._settled(session, newest))
-        await self._explain_gaps()
+        await self.explain_gaps()
 
     async def _settled(self, session: Session, newest: Mapping[str, float]) -> None:
         deadline = asyncio.get_running_loop().time() + scaled(SETTLE_SECONDS)
@@ -96,7 +99,7 @@ class Round:
             await asyncio.sleep(POLL_SECONDS)
         await session.watch_over()
 
-    async def _explain_gaps(self) -> None:
+    async def explain_gaps(self) -> None:
         """What no session has seen: does the IOC say that it has merged it?"""
         gaps, self.ledger.gaps = self.ledger.gaps, []
         for gap in gaps:

@@ -3,10 +3,9 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from typing import Final
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed
 
 from tests.stress.garbage import BREAKING, FRAMES
 from tests.stress.link import Link, Tamper, shown
@@ -160,8 +159,7 @@ class Session:
 
     async def _open(self) -> None:
         self._link = Link(self._ledger, self._prefix, healthy=self.kind.healthy, tamper=self._tamper)
-        with suppress(InvalidHandshake):
-            await self.link.open(self._url, small=not self.kind.healthy)
+        await self.link.open(self._url, small=not self.kind.healthy)
         self._receiving = asyncio.create_task(self.link.receive())
         if self._script.kind == "writer":
             await self.link.request("connect", pv=[self._own])
