@@ -128,7 +128,16 @@ export class EpicsPlot extends EpicsElement {
   /** Two places on the x axis; null for none. */
   cursors: readonly [number, number] | null;
   view: PlotView;
+  /** @param at place on the x axis that stays where it is; the middle by default */
+  zoomBy(factor: number, at?: number): void;
+  /** @param fraction of what is in view, to the right if above 0 */
+  panBy(fraction: number): void;
   showAll(): void;
+  togglePause(): void;
+  /** What is in view. */
+  toCSV(): Promise<string>;
+  /** Give the person a file of it. */
+  save(): Promise<void>;
 }
 export class EpicsStripchart extends EpicsPlot {
   /** Seconds. */
@@ -139,6 +148,10 @@ export class EpicsImage extends EpicsElement {
   paused: boolean;
   scale: "linear" | "log";
   colormap: string;
+  /** The values at the ends of the colours; null before the first picture. */
+  readonly range: readonly [number, number] | null;
+  /** Pixels in a row, and rows. */
+  readonly size: readonly [number, number];
 }
 
 declare global {

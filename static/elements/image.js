@@ -72,7 +72,7 @@ export class EpicsImage extends EpicsElement {
     return this.getAttribute("label") || (this.names[0] ?? this.pv);
   }
 
-  /** Pixels in a row and rows, NaN while a PV has not told them; a square where nothing is said. @returns {[number, number]} */
+  /** Pixels in a row, and rows; NaN while a PV has not told them. @returns {[number, number]} */
   get size() {
     const count = this.#shown?.count ?? 0;
     const width = this.#dimension("width") ?? Math.sqrt(count);
