@@ -64,16 +64,14 @@ export class Detail {
     this.#askSoon(INFO_AFTER);
   }
 
-  focus() {
-    this.#chosen.querySelector("button")?.focus();
-  }
-
   #forget() {
     this.#subscription?.close();
     this.#subscription = this.#update = this.#info = null;
     clearTimeout(this.#renderTimer);
     clearTimeout(this.#infoTimer);
     this.#renderTimer = null;
+    this.#facts = "";
+    this.#parts.facts.replaceChildren();
     this.#widgets.clear();
   }
 

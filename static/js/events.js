@@ -24,6 +24,8 @@ export class Events {
 
   /** @type {(changes: Partial<import("./layout.js").Layout["events"]>) => void} */
   onchange = () => {};
+  /** @type {() => void} */
+  onclose = () => {};
   /** @type {(name: string) => void} */
   onselect = () => {};
 
@@ -40,7 +42,7 @@ export class Events {
     this.#kinds = element.querySelectorAll("[data-kind]");
     this.#find.addEventListener("input", () => this.onchange({ find: this.#find.value }));
     this.#mine.addEventListener("change", () => this.onchange({ mine: this.#mine.checked }));
-    element.querySelector(".close").addEventListener("click", () => this.onchange({ open: false }));
+    element.querySelector(".close").addEventListener("click", () => this.onclose());
     this.#list.addEventListener("click", (event) => this.#click(event.target.closest("button")));
     for (const button of this.#kinds) {
       button.addEventListener("click", () => this.onchange({ kind: button.dataset.kind }));

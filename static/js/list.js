@@ -81,6 +81,10 @@ export class List {
     this.#table.reveal(name);
   }
 
+  focus() {
+    this.#table.focus();
+  }
+
   #listen() {
     this.#filter.addEventListener("input", () => this.onchange({ filter: this.#filter.value }));
     this.#trouble.addEventListener("click", () => this.onchange({ trouble: !this.#layout.trouble }));
@@ -123,8 +127,7 @@ export class List {
     if (names.length === this.#order.length && names.every((name, index) => name === this.#order[index])) return;
     this.#order = names;
     this.#table.show(names);
-    this.#nothing.hidden = names.length > 0 || !this.#layout.pvs.length;
-    this.#nothing.textContent = this.#layout.filter ? "No PV matches." : "Nothing is in alarm, all is live.";
+    this.#nothing.textContent = names.length || !this.#layout.pvs.length ? "" : remark(this.#layout);
   }
 
   #renderSummary() {
@@ -136,6 +139,10 @@ export class List {
     const text = parts.join(" · ");
     if (this.#summary.textContent !== text) this.#summary.textContent = text;
   }
+}
+
+function remark({ filter }) {
+  return filter ? "No PV matches." : "Nothing is in alarm, all is live.";
 }
 
 function sortOf(by, sort) {

@@ -44,7 +44,7 @@ function draw() {
   list.show(layout);
   charts.show(layout.charts, layout.selected);
   detail.show(layout.selected, layout.span);
-  events.show(layout.events, layout.pvs);
+  events.show({ ...layout.events, open: layout.events.open || layout.view === "events" }, layout.pvs);
   find("events-toggle").setAttribute("aria-pressed", String(layout.events.open));
   for (const button of find("views").children) button.ariaCurrent = String(button.dataset.view === layout.view);
 }
@@ -105,12 +105,22 @@ list.onremove = (name) => model.apply(edits.removePv, name);
 list.onchart = (name, near) => menu.open(name, model.layout.charts, kindOf(name), near);
 list.onchange = (changes) => model.apply(edits.change, changes);
 charts.onadd = addToChart;
-charts.onremove = (index) => model.apply(edits.removeChart, index);
+charts.onremove = (index) => {
+  model.apply(edits.removeChart, index);
+  list.focus();
+};
 charts.onchange = (index, changes) => model.apply(edits.changeChart, index, changes);
 detail.onchart = (name, near) => menu.open(name, model.layout.charts, kindOf(name), near);
-detail.onclose = () => model.apply(edits.change, { selected: null, view: "list" });
+detail.onclose = () => {
+  model.apply(edits.change, { selected: null, view: "list" });
+  list.focus();
+};
 detail.onchange = (changes) => model.apply(edits.change, changes);
 events.onchange = (changes) => model.apply(edits.changeEvents, changes);
+events.onclose = () => {
+  model.apply(edits.changeEvents, { open: false });
+  find("events-toggle").focus();
+};
 events.onselect = (name) => {
   model.apply(edits.addPvs, [name]);
   open(name);

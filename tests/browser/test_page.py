@@ -124,6 +124,37 @@ def test_an_alarm_shows_in_colour_and_words(live: LivePage, ioc: CIOC) -> None:
     expect(live.cell(name, "status")).to_have_text("OK")
 
 
+def test_rows_are_sorted_by_their_heads(live: LivePage, ioc: CIOC) -> None:
+    names = [f"{ioc.prefix}{name}" for name in ("mbbi", "ai", "bi")]
+    live.open(*names)
+    expect(live.cell(names[2], "status")).to_have_text("MINOR STATE")
+    head = live.page.get_by_role("columnheader", name="Alarm or state")
+    for sort, order in (("descending", (0, 2, 1)), ("ascending", (1, 2, 0)), ("none", (0, 1, 2))):
+        head.get_by_role("button").click()
+        expect(head).to_have_attribute("aria-sort", sort)
+        expect(live.page.locator("#rows .name")).to_have_text([names[index] for index in order])
+    live.page.get_by_role("columnheader", name="PV").get_by_role("button").click()
+    live.page.wait_for_url("**&sort=name")
+    assert live.names() == sorted(names)
+
+
+def test_what_is_in_alarm_or_not_live_is_picked_out(live: LivePage, ioc: CIOC) -> None:
+    names = [f"{ioc.prefix}{name}" for name in ("ao", "mbbi", "nowhere")]
+    rows = live.page.locator("#rows .name")
+    live.page.goto(f"{live.url}#pv={','.join(names)}&only=trouble")
+    expect(rows).to_have_text(names[1:])
+    ioc.shell(f"dbpf {names[0]} 8.5")
+    expect(rows).to_have_text(names)
+    ioc.shell(f"dbpf {names[0]} 1.25")
+    expect(rows).to_have_text(names[1:])
+    live.page.get_by_role("button", name="In alarm or not live").click()
+    expect(rows).to_have_text(names)
+    live.page.get_by_role("button", name="In alarm or not live").click()
+    live.page.get_by_label("Filter", exact=True).fill("ao")
+    expect(live.page.get_by_role("status").filter(has_text="No PV matches.")).to_be_visible()
+    live.page.wait_for_url("**&filter=ao&only=trouble")
+
+
 def test_severities_differ_in_colour_and_shape(live: LivePage, ioc: CIOC) -> None:
     records = {"ai": "NO_ALARM", "bi": "MINOR", "mbbi": "MAJOR", "undefined": "INVALID"}
     live.open(*(f"{ioc.prefix}{record}" for record in records))

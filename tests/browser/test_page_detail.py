@@ -87,6 +87,7 @@ def test_another_row_gets_another_picture(live: LivePage, ioc: CIOC) -> None:
     expect(live.page.locator(".plot > epics-stripchart")).to_be_visible()
     live.page.get_by_role("button", name="Close the details").click()
     expect(live.page.get_by_label("Details", exact=True)).to_be_hidden()
+    expect(live.page.get_by_role("grid")).to_be_focused()
 
 
 def test_the_span_of_the_history_is_kept_in_the_address(live: LivePage, ioc: CIOC) -> None:
