@@ -86,13 +86,20 @@ export class Connection {
   }
 
   /**
-   * @param {object} request
+   * @param {object} request without a value
    * @returns {boolean} whether it was given to the socket
-   * @throws {TypeError|RangeError} if its value cannot be sent
    */
   send(request) {
+    return this.transmit(encodeRequest(request));
+  }
+
+  /**
+   * @param {string|Uint8Array} frame of a request
+   * @returns {boolean} whether it was given to the socket
+   */
+  transmit(frame) {
     if (this.#socket?.readyState !== OPEN) return false;
-    this.#socket.send(encodeRequest(request));
+    this.#socket.send(frame);
     return true;
   }
 

@@ -1,9 +1,11 @@
 /** Requests on their way and their answers: told apart by ids, given up after a time, bounded in number. */
 
 import { PVError } from "./errors.js";
+import { encodeRequest } from "./frame.js";
 
 const MOST = 10_000;
 const MOST_BYTES = 2 ** 24;
+const UNANSWERED = { put: "whether the value was written is not known" };
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 export class Requests {
@@ -11,7 +13,7 @@ export class Requests {
   #lastId = 0;
   /** @type {Map<number, Asked>} */
   #pending = new Map();
-  /** @type {Set<Asked>} asked before the session was open */
+  /** @type {Set<Asked>} not sent yet: asked before the session was open */
   #waiting = new Set();
 
   /** @param {import("./connection.js").Connection} connection */
@@ -37,19 +39,17 @@ export class Requests {
    * One request with an answer for each of these PVs.
    * @returns {Promise<(object|PVError)[]>} answers in the order of the names
    */
-  askEach(request, names, timeout, { isGreeting = false } = {}) {
+  async askEach(request, names, timeout, { isGreeting = false } = {}) {
     const { backlog } = this.#connection;
-    if (this.#pending.size >= MOST || backlog > MOST_BYTES) return Promise.resolve(names.map(tooMany));
-    return new Promise((resolve, reject) => {
-      const asked = new Asked({ ...request, id: ++this.#lastId }, names, resolve);
-      asked.timer = setTimeout(() => this.#fail(asked, "timeout", "No answer came in time"), milliseconds(timeout));
-      this.#pending.set(asked.request.id, asked);
-      try {
-        this.#start(asked, isGreeting);
-      } catch (error) {
-        this.#end(asked);
-        reject(error);
-      }
+    if (this.#pending.size >= MOST || backlog > MOST_BYTES) return names.map(tooMany);
+    const id = ++this.#lastId;
+    const frame = encodeRequest({ ...request, id });
+    return new Promise((resolve) => {
+      const asked = new Asked(id, request, frame, names, resolve);
+      asked.timer = setTimeout(() => this.#fail(asked, "timeout", "The server is late"), milliseconds(timeout));
+      this.#pending.set(id, asked);
+      this.#waiting.add(asked);
+      if (isGreeting || this.#connection.state.name !== "connecting") this.#send(asked);
     });
   }
 
@@ -64,66 +64,72 @@ export class Requests {
 
   /** The session is open: what had to wait goes out. */
   flush() {
-    for (const asked of this.#waiting) this.#connection.send(asked.request);
-    this.#waiting.clear();
+    for (const asked of [...this.#waiting]) this.#send(asked);
   }
 
   /** The connection is lost, and with it all answers. */
   abandon(why) {
-    for (const asked of [...this.#pending.values()]) {
-      const sent = !this.#waiting.has(asked);
-      this.#fail(asked, "disconnected", sent ? `${why} before the answer came` : `${why}; nothing was sent`);
-    }
+    for (const asked of [...this.#pending.values()]) this.#fail(asked, "disconnected", why);
   }
 
-  #start(asked, isGreeting) {
-    const { state } = this.#connection;
-    if (state.name === "connecting" && !isGreeting) return this.#waiting.add(asked);
-    if (!this.#connection.send(asked.request)) {
-      this.#fail(asked, "disconnected", `${state.why ?? "There is no connection"}; nothing was sent`);
-    }
+  #send(asked) {
+    if (this.#connection.transmit(asked.frame)) this.#waiting.delete(asked);
+    else this.#fail(asked, "disconnected", this.#connection.state.why ?? "There is no connection");
   }
 
-  #fail(asked, code, message) {
+  #fail(asked, code, why) {
+    const unknown = UNANSWERED[asked.action] ?? "no answer has come";
+    const outcome = this.#waiting.has(asked) ? "nothing was sent" : unknown;
     this.#end(asked);
-    asked.fail(code, message);
+    asked.fail(code, `${why}; ${outcome}`);
   }
 
   #end(asked) {
     clearTimeout(asked.timer);
-    this.#pending.delete(asked.request.id);
+    this.#pending.delete(asked.id);
     this.#waiting.delete(asked);
   }
 }
 
 /** One request and the answers that have come. */
 class Asked {
+  /** @type {number} */
+  id;
+  /** @type {string} */
+  action;
+  /** What it is about, where that is one PV. @type {string|undefined} */
+  pv;
+  /** @type {string|Uint8Array} */
+  frame;
   #names;
   #resolve;
   #answers = new Map();
   /** Runs until it is given up. */
   timer;
 
-  constructor(request, names, resolve) {
-    this.request = request;
+  constructor(id, { action, pv }, frame, names, resolve) {
+    Object.assign(this, { id, action, pv, frame });
     this.#names = [...new Set(names)];
     this.#resolve = (answers) => resolve(names.map((name) => answers.get(name)));
   }
 
   /** @returns {boolean} whether all has been answered; what names no PV of ours is about all of them */
   take(answer, pvname) {
-    const about = this.#names.includes(pvname) ? [pvname] : this.#names;
-    for (const name of about) this.#answers.set(name, answer);
-    if (this.#answers.size < this.#names.length) return false;
+    for (const name of this.#names.includes(pvname) ? [pvname] : this.#unanswered) this.#answers.set(name, answer);
+    if (this.#unanswered.length) return false;
     this.#resolve(this.#answers);
     return true;
   }
 
   fail(code, message) {
-    for (const name of this.#names.filter((name) => !this.#answers.has(name))) {
-      this.#answers.set(name, new PVError(code, message, name ?? this.request.pv ?? null));
+    for (const name of this.#unanswered) {
+      this.#answers.set(name, new PVError(code, message, name ?? this.pv ?? null));
     }
     this.#resolve(this.#answers);
+  }
+
+  get #unanswered() {
+    return this.#names.filter((name) => !this.#answers.has(name));
   }
 }
 

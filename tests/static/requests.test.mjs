@@ -42,6 +42,14 @@ test("a put of what cannot be sent is refused here", async () => {
   assert.equal(socket.requests("put").length, 0);
 });
 
+test("nor does it stand in the way of what waits for a connection", async () => {
+  const early = new PVClient(URL_OF_SERVER, { WebSocket: FakeSocket });
+  await assert.rejects(early.put("A", 2n ** 60n), RangeError);
+  early.get("A").catch(() => {});
+  await FakeSocket.last.open();
+  assert.deepEqual(FakeSocket.last.sent.map(({ action }) => action), ["options", "get"]);
+});
+
 test("a typed array goes as a binary frame", () => {
   ca.put("A", Int16Array.of(1, 2)).catch(() => {});
   assert.ok(socket.sent.at(-1) instanceof Uint8Array);
@@ -68,10 +76,10 @@ test("a read of several is one request, and each succeeds or fails by itself", a
   assert.deepEqual(await ca.get([]), []);
 });
 
-test("an error about the whole read is one of each", async () => {
-  const get = ca.get(["A", "B"]);
-  asked("get").answer(error("rate_limited"));
-  assert.deepEqual((await get).map((update) => update.error.code), ["rate_limited", "rate_limited"]);
+test("an error about the whole read is one of each that has no answer", async () => {
+  const get = ca.get(["A", "B", "C"]);
+  asked("get").answer({ ...value("A", 1), msg_type: "get" }, error("rate_limited"));
+  assert.deepEqual((await get).map(({ error: refusal }) => refusal?.code), [undefined, "rate_limited", "rate_limited"]);
 });
 
 test("only of a PV whose type is unknown is it asked what NaN means", async () => {
@@ -96,7 +104,7 @@ test("an answer that does not come is given up, and ignored when it comes at las
   mock.timers.tick(12_999);
   const { answer } = asked("put");
   mock.timers.tick(1);
-  await assert.rejects(put, { code: "timeout", pv: "A" });
+  await assert.rejects(put, { code: "timeout", pv: "A", message: /late; whether the value was written is not known/ });
   answer(error("put_timeout", "A"));
   assert.equal(subscription.update.error, null);
 });
@@ -111,8 +119,9 @@ test("the time to wait beyond the server's is an option", async () => {
 test("a lost connection ends what is under way", async () => {
   const both = [ca.put("A", 1), ca.get(["B"])];
   socket.end(1001);
-  await assert.rejects(both[0], { code: "disconnected", pv: "A", message: /shutting down before the answer came/ });
-  assert.equal((await both[1])[0].error.code, "disconnected");
+  await assert.rejects(both[0], { code: "disconnected", pv: "A", message: /shutting down; whether .* not known$/ });
+  const [{ error: { code, message } }] = await both[1];
+  assert.deepEqual([code, message], ["disconnected", "The server is shutting down; no answer has come"]);
 });
 
 test("without a connection nothing is sent, then or later", async () => {
