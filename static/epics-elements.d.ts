@@ -65,6 +65,7 @@ export class WritableElement extends EpicsElement {
   writeText(text: string): Promise<boolean>;
   /** Without a question. */
   put(value: PutValue): Promise<boolean>;
+  putText(text: string): Promise<boolean>;
   describeValue(value: PutValue): string;
 }
 

@@ -1,6 +1,5 @@
 /** `<epics-button pv="..." value="1">Start</epics-button>`: writes its value when pressed. */
 
-import { parseValue } from "./parse.js";
 import { setText } from "./state.js";
 import { sheet } from "./style.js";
 import { WritableElement, writableRow } from "./write.js";
@@ -88,6 +87,6 @@ export class EpicsButton extends WritableElement {
   #release() {
     if (!this.hasAttribute("data-pressed")) return;
     this.removeAttribute("data-pressed");
-    this.put(parseValue(this.getAttribute("release-value"), this.update.metadata));
+    this.putText(this.getAttribute("release-value"));
   }
 }

@@ -102,10 +102,11 @@ export class EpicsEnum extends WritableElement {
     if (!this.#isStepping) this.#writeChoice();
   }
 
+  /** Enter where nothing else was reached writes nothing: it may be meant for the open list of the browser. */
   #writeChoice() {
     this.#setStepping(false);
     const chosen = Number(this.find("control").value);
-    this.write(chosen).then(() => this.renderSoon());
+    if (chosen !== this.shown) this.write(chosen).then(() => this.renderSoon());
   }
 
   #takeBack() {

@@ -104,6 +104,9 @@ span:is([part~="label"], [part~="units"]):empty { display: none; }
 [part~="state"] path { stroke-width: 1.75; }
 [part~="state"] svg.solid { fill: currentcolor; }
 [part~="state"] .word { display: var(--epics-state-text, inline); overflow: hidden; text-overflow: ellipsis; }
+@media (forced-colors: active) {
+  :is([part~="track"], [part~="fill"], [part~="bands"], [part~="lamp"], svg) { forced-color-adjust: none; }
+}
 .unseen {
   position: absolute;
   width: 1px;

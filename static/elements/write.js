@@ -99,11 +99,12 @@ export class WritableElement extends EpicsElement {
 
   /** Write text as a value of the PV's type. @param {string} text @returns {Promise<boolean>} */
   async writeText(text) {
-    try {
-      return await this.write(parseValue(text, this.update.metadata));
-    } catch (error) {
-      return this.#refuse(text, { code: "bad_value", message: error.message });
-    }
+    return this.#parsed(text, (value) => this.write(value));
+  }
+
+  /** The same without a question. @param {string} text @returns {Promise<boolean>} */
+  async putText(text) {
+    return this.#parsed(text, (value) => this.put(value));
   }
 
   /** Write without a question. @returns {Promise<boolean>} */
@@ -118,6 +119,14 @@ export class WritableElement extends EpicsElement {
       this.#end();
       this.#release();
       return this.#refuse(value, error);
+    }
+  }
+
+  async #parsed(text, use) {
+    try {
+      return await use(parseValue(text, this.update.metadata));
+    } catch (error) {
+      return this.#refuse(text, { code: "bad_value", message: error.message });
     }
   }
 

@@ -48,7 +48,8 @@ def show_all(elements: ElementPage, records: dict[str, str], attributes: str = "
 
 
 def puts(elements: ElementPage) -> int:
-    """How many the page has asked for."""
+    """How many the page has asked for; an answer of the page comes after all that it has told before."""
+    elements.page.evaluate("0")
     return [request["action"] for request in elements.requests].count("put")
 
 
@@ -243,6 +244,12 @@ def test_momentary_button_is_let_go_when_it_leaves_the_page(elements: ElementPag
     elements.page.mouse.up()
 
 
+def test_momentary_button_tells_a_release_value_that_is_none(elements: ElementPage) -> None:
+    button = show(elements, "button", "level", 'release-value="up"')
+    button.click()
+    expect(elements.host("button").get_by_role("alert")).to_contain_text('"up" is not a number')
+
+
 def test_button_that_cannot_work_says_why(elements: ElementPage) -> None:
     elements.show(
         '<epics-button id="none" pv="$(P)valve">Open</epics-button>'
@@ -277,6 +284,18 @@ def test_enum_arrows_step_and_enter_writes(elements: ElementPage, elements_ioc: 
     expect_value(elements_ioc, "mode", "High")
     wait_for(elements.told, what="the event")
     assert [value for _, _, value in elements.told()] == [2]
+
+
+def test_enum_is_chosen_in_the_open_list(elements: ElementPage, elements_ioc: CIOC) -> None:
+    choice = show(elements, "enum", "mode")
+    choice.select_option("Medium")
+    expect_value(elements_ioc, "mode", "Medium")
+    choice.press(" ")
+    elements.page.keyboard.press("ArrowDown")
+    elements.page.keyboard.press("Enter")
+    expect_value(elements_ioc, "mode", "High")
+    wait_for(lambda: len(elements.told()) == 2, what="two events")
+    assert [value for _, _, value in elements.told()] == [1, 2]
 
 
 def test_enum_as_buttons_and_as_text(elements: ElementPage, elements_ioc: CIOC) -> None:
