@@ -116,8 +116,8 @@ export class EpicsStripchart extends EpicsPlot {
     for (const curve of this.curves) curve.interrupt(true);
   }
 
-  onPause(isPaused) {
-    if (isPaused) this.#pausedAt = this.#now;
+  onPause() {
+    this.#pausedAt = this.#now;
   }
 
   drawn() {

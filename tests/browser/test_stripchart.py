@@ -304,6 +304,23 @@ def test_the_pointer_reads_the_lines(page: ElementPage) -> None:
     expect(plot.locator("[part=legend] .at").last).to_have_text("1.00")
 
 
+def test_charts_may_share_the_pointer(page: ElementPage) -> None:
+    page.show("".join(f'<epics-stripchart id="{name}" pv="$(P)one" sync="s"></epics-stripchart>' for name in "ab"))
+    for name in "ab":
+        expect(page.host(name).locator("canvas")).to_be_visible()
+    over(page.host("a")).hover()
+    expect(page.part("b", "readout")).to_contain_text(":")
+
+
+def test_a_chart_that_begins_paused_shows_the_past(page: ElementPage) -> None:
+    samples_of(chart(page, "$(P)count"), 5)
+    plot = chart(page, "$(P)count", "paused")
+    samples_of(plot, 3)
+    start, end = plot.evaluate(WINDOW)
+    assert abs(end - plot.evaluate("Date.now()") / 1000) < scaled(20)
+    assert end - start == pytest.approx(60)
+
+
 def test_logarithmic(page: ElementPage) -> None:
     plot = chart(page, "$(P)one $(P)hundred $(P)many")
     tool(plot, "Logarithmic").click()
