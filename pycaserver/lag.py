@@ -60,13 +60,14 @@ class Lag:
         before, self._worked = self._worked, time.thread_time()
         suspect, self._suspect = self._suspect, ""
         self._beaten = now
-        self._count(late)
+        worked = min(late, self._worked - before)
+        self._count(late, worked)
         if late > STALL_SECONDS:
-            self._tell(late, self._worked - before, suspect)
+            self._tell(late, worked, suspect)
         self._clock.call_later(BEAT_SECONDS, self._beat)
 
-    def _count(self, late: float) -> None:
-        self._figures.count_lag(late)
+    def _count(self, late: float, worked: float) -> None:
+        self._figures.count_lag(late, worked)
         self._beats += 1
         self._worst = max(self._worst, late)
         if self._beats % SHOWN_BEATS == 0 or late > STALL_SECONDS:
@@ -83,7 +84,7 @@ class Lag:
         others, self._untold, self._quiet_until = self._untold, 0, self._beaten + QUIET_SECONDS
         log.warning(
             "the event loop stood still for %.0f ms, %.0f of them at work: %s%s",
-            1000 * late, 1000 * min(worked, late), suspect or "between two calls",
+            1000 * late, 1000 * worked, suspect or "between two calls",
             f"; {others} stalls since the last such line are only counted" if others else "",
         )  # fmt: skip
 

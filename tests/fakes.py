@@ -17,7 +17,7 @@ from pycaserver.core.channel import Channel, PutEvents
 from pycaserver.core.errors import CloseCode, PycaError
 from pycaserver.core.figures import Figures
 from pycaserver.core.identity import Identity
-from pycaserver.core.outbox import BinaryFrame, Frame
+from pycaserver.core.outbox import Frame, LongFrame
 from pycaserver.core.pool import ChannelPool
 from pycaserver.core.request_session import RequestSession
 from pycaserver.core.rights import Gate
@@ -207,7 +207,7 @@ class FakeSource:
 
 def flat(piece: Frame) -> bytes:
     """As the peer gets it."""
-    return piece if isinstance(piece, bytes) else piece.head + bytes(piece.body)
+    return piece if isinstance(piece, bytes) else b"".join(piece.parts)
 
 
 class FakeTransport:
@@ -256,8 +256,11 @@ class Lines:
     def text(self, payload: bytes) -> bytes:
         return b"T" + payload
 
+    def long(self, parts: list[bytes]) -> Frame:
+        return LongFrame(b"T", *parts)
+
     def binary(self, head: bytes, body: memoryview) -> Frame:
-        return BinaryFrame(b"B" + head, body)
+        return LongFrame(b"B" + head, body)
 
     def join(self, frames: list[Frame]) -> list[Frame]:
         return frames
@@ -271,6 +274,9 @@ class Arrays:
 
     def text(self, payload: bytes) -> bytes:
         return payload
+
+    def long(self, parts: list[bytes]) -> bytes:
+        return b"".join(parts)
 
     def binary(self, head: bytes, body: memoryview) -> Frame:
         raise AssertionError("the core tests send no binary messages in arrays")

@@ -45,6 +45,7 @@ def test_a_stall_is_counted_and_named(caplog: pytest.LogCaptureFixture) -> None:
         hold_up(STALL)
         await async_wait_for(lambda: figures.loop_stalls)
         assert figures.loop_lag_max > STALL_SECONDS
+        assert 0 < figures.loop_work_max <= figures.loop_lag_max
         assert figures.loop_lag_seconds.sum >= figures.loop_lag_max >= figures.loop_lag > 0
         assert sum(figures.loop_lag_seconds.counts[LAG_BOUNDS.index(STALL_SECONDS) + 1 :]) == figures.loop_stalls
 

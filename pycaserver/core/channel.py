@@ -15,7 +15,9 @@ from pycaserver.core.events import Events
 from pycaserver.core.fanout import Fanout, Group, Update
 from pycaserver.core.figures import Figures
 from pycaserver.core.history import HistoryBuffer
-from pycaserver.core.values import Access, Array, DbrType, Metadata, PVValue
+from pycaserver.core.piecework import Pieces
+from pycaserver.core.preparation import Preparation, in_turn
+from pycaserver.core.values import Access, Array, DbrType, Metadata, PVValue, is_large
 
 if TYPE_CHECKING:
     from pycaserver.core.outbox import Frame
@@ -73,6 +75,14 @@ class ValueEncoder(Protocol):
     def __call__(self, channel: "Channel", value: PVValue, coalesced: int) -> "Frame":
         """One value; coalesced: how many older updates it stands for."""
 
+    def prepare(self, value: PVValue) -> Pieces | None:
+        """Work by which the value is quickly encoded afterwards, until release; None: there is none to be done."""
+        return None
+
+    def release(self) -> None:
+        """Forget what was prepared."""
+        return
+
     def batch(self, updates: list[Update]) -> "list[Frame]":
         """Many values, each by the encoder of its own group; all of one dialect, which may know a quicker way."""
         return [group.encode(group.channel, value, coalesced) for group, value, coalesced in updates]
@@ -113,6 +123,7 @@ class Channel:
         "latest",
         "metadata",
         "name",
+        "preparation",
         "reason",
         "since",
         "state",
@@ -148,6 +159,8 @@ class Channel:
         self._fanout = fanout
         self._figures = figures
         self._groups: tuple[Group, ...] = ()
+        self.preparation: Preparation | None = None
+        """Once there was a large value."""
         self._circuit = False
         self._metadata_due = False
         self._metadata_timer: Timer | None = None
@@ -169,13 +182,20 @@ class Channel:
         for timer in (self._search_timer, self._metadata_timer):
             if timer is not None:
                 timer.cancel()
+        if self.preparation is not None:
+            self.preparation.close()
         if self._source_channel is not None:
             self._source_channel.close()
 
     @property
     def known(self) -> bool:
         """Whether the PV is connected and its metadata has come, so that values are told."""
-        return self.state is State.CONNECTED and not self._holding
+        return self.state is State.CONNECTED and (not self._holding or self._prepares)
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Subscriptions by the form in which they want values."""
+        return self._groups
 
     @property
     def subscribers(self) -> int:
@@ -220,6 +240,25 @@ class Channel:
 
         return take_back
 
+    def ready(self, subscription: "Subscription") -> bool:
+        """Whether the newest value is quickly encoded for it. If not, that is being prepared: Outbox.owe_ready."""
+        return self.preparation is None or self.preparation.ready(subscription)
+
+    def taken(self, encode: ValueEncoder) -> None:
+        """One more has been sent the newest value."""
+        if self.preparation is not None:
+            self.preparation.taken(encode)
+
+    def stand_still(self, *, so: bool) -> None:
+        """Whether values that come are held back until those before are encoded."""
+        self._holding = so
+
+    def publish_held(self, value: PVValue, merged: int) -> None:
+        """What was held back; it is counted already."""
+        self._figures.updates_in -= 1
+        self._figures.updates_merged += merged and self.subscribers
+        self.publish(value, merged)
+
     def get(self, done: Callable[[PVValue | PycaError], None]) -> Callable[[], None]:
         """Read once from the IOC; returns what forgets the read. The channel must be connected."""
         assert self._source_channel is not None
@@ -232,6 +271,7 @@ class Channel:
 
     # -- called by the source, on the loop
 
+    @in_turn
     def connected(self, type: DbrType, count: int, host: str, access: Access) -> None:
         """The PV connected, with this native type and element count."""
         self._cancel_search()
@@ -246,6 +286,7 @@ class Channel:
         else:
             self._become_disconnected("read_denied")
 
+    @in_turn
     def disconnected(self) -> None:
         """The circuit is gone."""
         if not self._circuit:
@@ -254,6 +295,7 @@ class Channel:
         self._become_disconnected("lost")
         self._hold()
 
+    @in_turn
     def access_changed(self, access: Access) -> None:
         """The IOC changed what this server may do."""
         if access == self.access or not self._circuit:
@@ -268,6 +310,7 @@ class Channel:
             for subscription in self._subscriptions():
                 subscription.rights_changed()
 
+    @in_turn
     def metadata_changed(self, metadata: Metadata) -> None:
         """Metadata came: the first of a connection, or because a property changed."""
         if self._metadata_due:
@@ -285,8 +328,7 @@ class Channel:
         """A value came; merged: how many older ones the source has dropped in its favour."""
         self._figures.updates_in += 1
         if self._holding:
-            self._held_count += 1 + merged
-            self._held = value
+            self._hold_back(value, merged)
             return
         self.latest = value
         recent = self._recent
@@ -297,16 +339,37 @@ class Channel:
         if value.severity != self._severity or value.status != self._status:
             self._severity, self._status = value.severity, value.status
             self._events.alarm(self.name, value)
+        if recent is None and is_large(value.data):
+            self._publish_large(value, merged)
+            return
         for group in self._groups:
             group.publish(value, merged)
 
     # -- inside
 
+    @property
+    def _prepares(self) -> bool:
+        return self.preparation is not None and self.preparation.busy
+
+    def _publish_large(self, value: PVValue, merged: int) -> None:
+        self._fanout.flush()
+        if self.preparation is None:
+            self.preparation = Preparation(self, self._fanout.piecework)
+        for group in self._groups:
+            group.publish_large(value, merged)
+
+    def _hold_back(self, value: PVValue, merged: int) -> None:
+        if self.preparation is not None and self.preparation.busy:
+            self.preparation.hold_back(value, merged)
+        else:
+            self._held_count += 1 + merged
+            self._held = value
+
     def _group(self, key: Hashable) -> Group | None:
         return next((group for group in self._groups if group.key == key), None)
 
     def _subscriptions(self) -> "list[Subscription]":
-        return [subscription for group in self._groups for subscription in (*group.plain.values(), *group.selective)]
+        return [subscription for group in self._groups for subscription in group.subscriptions]
 
     def _become_connected(self) -> None:
         if self.state is State.DISCONNECTED:

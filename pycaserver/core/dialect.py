@@ -2,13 +2,12 @@
 
 from typing import Protocol
 
-from pycaserver.core.channel import Channel, ValueEncoder
+from pycaserver.core.channel import ValueEncoder
 from pycaserver.core.messages import Message
 from pycaserver.core.options import SubscriptionOptions
-from pycaserver.core.outbox import Frame, Framing
+from pycaserver.core.outbox import Framing
 from pycaserver.core.requests import Request
 from pycaserver.core.terms import Id
-from pycaserver.core.values import PVValue
 
 
 class Dialect(Protocol):
@@ -25,7 +24,5 @@ class Dialect(Protocol):
     def value_encoder(self, options: SubscriptionOptions, framing: Framing) -> ValueEncoder:
         """What makes finished monitor messages in this form."""
 
-    def answer(
-        self, channel: Channel, value: PVValue, options: SubscriptionOptions, id: Id | None, framing: Framing
-    ) -> Frame:
-        """A finished answer to get."""
+    def answer_encoder(self, options: SubscriptionOptions, id: Id | None, framing: Framing) -> ValueEncoder:
+        """What makes a finished answer to get."""

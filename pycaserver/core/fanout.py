@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 
 from pycaserver.core.clock import Clock
 from pycaserver.core.figures import Figures
+from pycaserver.core.piecework import Piecework
 from pycaserver.core.values import Data, PVValue
 
 if TYPE_CHECKING:
@@ -73,6 +74,24 @@ class Group:
             audience.add((self, value, merged))
         for subscription in self.selective:
             subscription.owe(value, merged)
+
+    def publish_large(self, value: PVValue, merged: int) -> None:
+        """The same for a value that may take long to encode: then it is owed to all of them until that is done."""
+        if self.encode.prepare(value) is None:
+            self.publish(value, merged)
+        else:
+            for subscription in self.subscriptions:
+                subscription.owe(value, merged)
+
+    @property
+    def subscriptions(self) -> "list[Subscription]":
+        """All of them."""
+        return [*self.plain.values(), *self.selective]
+
+    @property
+    def owing(self) -> bool:
+        """Whether a value is owed to any of them."""
+        return any(subscription.owed for subscription in self.subscriptions)
 
     def _gather(self) -> "Audience | None":
         if not self.plain:
@@ -142,6 +161,8 @@ class Fanout:
         self._figures = figures
         self._audiences: WeakValueDictionary[Hashable, Audience] = WeakValueDictionary()
         self._due: list[Audience] = []
+        self.piecework = Piecework(clock, figures)
+        """Where what takes long is encoded, ahead of its being sent."""
 
     def audience(self, outboxes: "frozenset[Outbox]", framing: "Framing") -> Audience:
         """The audience of these outboxes, which all have that framing."""

@@ -21,6 +21,10 @@ class Histogram:
         self.counts = [0] * (len(bounds) + 1)
         self.sum = 0.0
 
+    def __len__(self) -> int:
+        """How many in all."""
+        return sum(self.counts)
+
     def add(self, value: float) -> None:
         """One more."""
         self.sum += value
@@ -69,6 +73,8 @@ class Figures:
     """The largest of those since the start."""
     loop_stalls: int = 0
     """How often it was late by more than STALL_SECONDS."""
+    loop_work_max: float = 0.0
+    """The longest for which it was late since it worked, seconds; the rest it waited for a processor."""
     loop_lag_seconds: Histogram = field(default_factory=lambda: Histogram(LAG_BOUNDS))
     """All that was measured of it."""
     errors: Counter[str] = field(default_factory=Counter)
@@ -76,8 +82,9 @@ class Figures:
     closes: Counter[int] = field(default_factory=Counter)
     """Sessions closed by the server, by close code."""
 
-    def count_lag(self, seconds: float) -> None:
-        """The event loop was so late."""
+    def count_lag(self, seconds: float, worked: float) -> None:
+        """The event loop was so late, and had a processor for so many of those seconds."""
+        self.loop_work_max = max(self.loop_work_max, worked)
         self.loop_lag_seconds.add(seconds)
         self.loop_lag_max = max(self.loop_lag_max, seconds)
         self.loop_stalls += seconds > STALL_SECONDS

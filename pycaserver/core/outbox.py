@@ -16,21 +16,21 @@ LOW_WATER: Final = 64 * 1024
 """Bytes waiting below which a session that was behind is given more."""
 
 
-class BinaryFrame:
-    """A finished binary message in two parts, so that a large array is sent from where it lies."""
+class LongFrame:
+    """A finished message in parts, so that a large array is sent from where it lies."""
 
-    __slots__ = ("body", "head")
+    __slots__ = ("_size", "parts")
 
-    def __init__(self, head: bytes, body: memoryview) -> None:
-        """body: bytes, the elements."""
-        self.head = head
-        self.body = body
+    def __init__(self, *parts: bytes | memoryview) -> None:
+        """Views are of bytes."""
+        self.parts = parts
+        self._size = sum(map(len, parts))
 
     def __len__(self) -> int:
-        return len(self.head) + len(self.body)
+        return self._size
 
 
-Frame: TypeAlias = bytes | BinaryFrame
+Frame: TypeAlias = bytes | LongFrame
 """A finished message, or several that are written one after the other."""
 
 
@@ -42,6 +42,9 @@ class Framing(Protocol):
 
     def text(self, payload: bytes) -> bytes:
         """Finish one JSON message."""
+
+    def long(self, parts: list[bytes]) -> Frame:
+        """Finish one JSON message that is in parts."""
 
     def binary(self, head: bytes, body: memoryview) -> Frame:
         """Finish one binary message."""
@@ -65,6 +68,9 @@ class Owing(Protocol):
 
     def __hash__(self) -> int:
         """By identity."""
+
+    def ready(self) -> bool:
+        """Whether take is quick now. If not, it will be: then Outbox.owe_ready is called."""
 
     def take(self, now: float) -> Frame:
         """The finished message, which settles what was owed."""
@@ -181,7 +187,10 @@ class Outbox:
             return
         self._fanout.flush()
         while self._waiting and self.backlog < LOW_WATER:
-            self._send(next(iter(self._waiting)))
+            subscription = next(iter(self._waiting))
+            if not subscription.ready():
+                break
+            self._send(subscription)
         self.open = not self._waiting and self.backlog < self.value_limit
 
     def owe(self, subscription: Owing) -> None:
@@ -191,10 +200,16 @@ class Outbox:
         wait = subscription.not_before - self._clock.monotonic()
         if wait > 0:
             subscription.timer = self._clock.call_later(wait, self._due, subscription)
-        elif self.open:
-            self._send(subscription)
-        else:
+        elif not self.open:
             self._waiting[subscription] = None
+        elif subscription.ready():
+            self._send(subscription)
+
+    def owe_ready(self, subscription: Owing) -> None:
+        """What was not ready is now; it may not be owed any more."""
+        if subscription.owed:
+            self.owe(subscription)
+        self.on_room()
 
     def settle(self, subscription: Owing) -> None:
         """Send what it is owed now, if anything, whatever holds it back."""

@@ -77,6 +77,10 @@ class Owed:
         self.timer: Timer | None = None
         self._take = take
 
+    def ready(self) -> bool:
+        """It always is."""
+        return True
+
     def take(self, now: float) -> Frame:
         """The finished message."""
         self.owed = 0

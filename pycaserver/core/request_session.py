@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable
 from functools import lru_cache, partial
 from typing import Any, Final
 
+from pycaserver.core.answers import Answers
 from pycaserver.core.channel import Channel, State, ValueEncoder
 from pycaserver.core.dialect import Dialect
 from pycaserver.core.errors import PycaError
@@ -66,16 +67,18 @@ class RequestSession(Session):
         self._framings = framings
         self._defaults = SubscriptionOptions()
         self._past = Past(self)
+        self._answers = Answers(services.pool.fanout.piecework, self.outbox.tell)
 
     def ended(self) -> None:
         """The peer is gone."""
         self._past.close()
+        self._answers.close()
         super().ended()
 
     @property
     def waiting(self) -> int:
         """How many answers are under way."""
-        return super().waiting + len(self._past)
+        return super().waiting + len(self._past) + len(self._answers)
 
     def handle(self, data: bytes) -> None:
         """One request; PycaError if it is none or cannot be carried out."""
@@ -114,8 +117,11 @@ class RequestSession(Session):
 
     def _connect(self, request: Connect) -> None:
         options = self._defaults.replaced_by(request)
-        for name in _names(request.pv):
+
+        def connect(name: str) -> None:
             self._attempt(partial(self._subscribe, name, options, request), request, name)
+
+        self.each(_names(request.pv), connect)
 
     def _subscribe(self, name: str, options: SubscriptionOptions, request: Connect) -> None:
         if options.history is not None:
@@ -123,8 +129,7 @@ class RequestSession(Session):
         self.subscribe(name, options, request.id)
 
     def _disconnect(self, request: Disconnect) -> None:
-        for name in _names(request.pv):
-            self.unsubscribe(name)
+        self.each(_names(request.pv), self.unsubscribe)
 
     def _set_options(self, request: SetOptions) -> None:
         self._defaults = self._defaults.replaced_by(request)
@@ -137,9 +142,12 @@ class RequestSession(Session):
         self.send(answer)
 
     def _get(self, request: Get) -> None:
-        for name in _names(request.pv):
-            done = partial(self._got, request, self._defaults)
+        done = partial(self._got, request, self._defaults)
+
+        def read(name: str) -> None:
             self._attempt(partial(self.read, name, done, request.timeout), request, name)
+
+        self.each(_names(request.pv), read)
 
     def _put(self, request: Put) -> None:
         def answer(result: PutAnswer | PycaError) -> None:
@@ -192,7 +200,8 @@ class RequestSession(Session):
         self, request: Get, options: SubscriptionOptions, channel: Channel, result: PVValue | PycaError | None
     ) -> None:
         if isinstance(result, PVValue):
-            self.outbox.tell(self.dialect.answer(channel, result, options, request.id, self.outbox.framing))
+            encode = self.dialect.answer_encoder(options, request.id, self.outbox.framing)
+            self._attempt(partial(self._answers.give, channel, result, encode), request, channel.name)
         elif result is not None:
             self.refuse_pv(result, request, channel.name)
 

@@ -2,7 +2,7 @@
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Final
 
 from pycaserver.core.budget import Budget
@@ -13,6 +13,7 @@ from pycaserver.core.messages import Message, PutAnswer
 from pycaserver.core.oneshot import Done
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Framing, Outbox, Transport
+from pycaserver.core.piecework import Job
 from pycaserver.core.puts import PEERS_FAULTS, Answer, Puts
 from pycaserver.core.reads import Reads
 from pycaserver.core.requests import Put
@@ -23,6 +24,8 @@ from pycaserver.core.terms import Id
 
 log = logging.getLogger(__name__)
 
+AT_ONCE: Final = 100
+"""PVs of one request that are worked off before others have their turn."""
 ERROR_BURST_SECONDS: Final = 5
 """An error budget lets through this many seconds' worth at once."""
 
@@ -68,6 +71,7 @@ class Session(ABC):
         errors = limits.errors_per_second
         self._errors = Budget(clock, errors, errors * ERROR_BURST_SECONDS)
         self._over_budget = False
+        self._work: Job | None = None
         self._access.watchers[self._recheck] = None
         figures.sessions += 1
         figures.sessions_opened += 1
@@ -109,8 +113,7 @@ class Session(ABC):
             log.exception("a request failed unexpectedly")
             self.figures.faults += 1
             self.refuse(PycaError("internal"))
-        if self.at_fault and self._errors.spend() > 0:
-            self.clock.call_soon(self.transport.close, TOO_MANY_ERRORS)
+        self._count_fault()
         return wait
 
     def ended(self) -> None:
@@ -120,8 +123,15 @@ class Session(ABC):
         self._puts.close()
         self.outbox.close()
         self._reads.close()
-        for name in list(self.subscribed):
-            self.unsubscribe(name)
+        if self._work is not None:
+            self._work.cancel()
+        self.at_fault = False
+        self.each(list(self.subscribed), self.unsubscribe)
+
+    @property
+    def busy(self) -> bool:
+        """Whether the last request is not wholly done yet: the peer is not to be read until it is."""
+        return self._work is not None
 
     @property
     def subscriptions(self) -> int:
@@ -194,6 +204,14 @@ class Session(ABC):
             self.at_fault = True
             refuse(error)
 
+    def each(self, names: Sequence[str], call: Callable[[str], object]) -> None:
+        """Call it for each of the names, piece by piece if they are many."""
+        pieces = _pieces(names, call)
+        if len(names) > AT_ONCE:
+            self._work = self.services.pool.fanout.piecework.begin(pieces, self._worked)
+        else:
+            list(pieces)
+
     def charge(self, requests: float) -> None:
         """Count what costs as much as so many requests more; the peer is read the later."""
         self._requests.spend(requests)
@@ -211,6 +229,15 @@ class Session(ABC):
 
     # -- inside
 
+    def _worked(self) -> None:
+        self._work = None
+        self._count_fault()
+
+    def _count_fault(self) -> None:
+        """A mistake in the request costs of the budget for them."""
+        if self.at_fault and self._errors.spend() > 0:
+            self.clock.call_soon(self.transport.close, TOO_MANY_ERRORS)
+
     def _recheck(self) -> None:
         """The rules or the identity have changed."""
         for name, subscription in list(self.subscribed.items()):
@@ -219,3 +246,10 @@ class Session(ABC):
             else:
                 subscription.deny(self.clock.wall())
                 self.unsubscribe(name)
+
+
+def _pieces(names: Sequence[str], call: Callable[[str], object]) -> Iterator[None]:
+    for start in range(0, len(names), AT_ONCE):
+        for name in names[start : start + AT_ONCE]:
+            call(name)
+        yield

@@ -7,7 +7,7 @@ from pycaserver.core.channel import Channel, State, ValueEncoder
 from pycaserver.core.messages import AccessMessage, AccessRights, Connection, Message, MetadataMessage, metadata_keys
 from pycaserver.core.outbox import Frame, Outbox
 from pycaserver.core.terms import Id
-from pycaserver.core.values import PVValue
+from pycaserver.core.values import PVValue, is_large
 
 if TYPE_CHECKING:
     from pycaserver.core.clock import Timer
@@ -138,6 +138,10 @@ class Subscription:
 
     # -- called by the outbox
 
+    def ready(self) -> bool:
+        """Whether the newest value is quickly encoded."""
+        return self.channel.ready(self)
+
     def take(self, now: float) -> Frame:
         """The bytes of the newest value, which settles what was owed."""
         value = self.channel.latest
@@ -146,7 +150,10 @@ class Subscription:
         if self.options.max_rate is not None:
             self.not_before = now + 1.0 / self.options.max_rate
         self._delivered = value
-        return self.encode(self.channel, value, merged)
+        frame = self.encode(self.channel, value, merged)
+        if is_large(value.data):
+            self.channel.taken(self.encode)
+        return frame
 
     # -- inside
 

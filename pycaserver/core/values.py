@@ -4,6 +4,7 @@ from enum import IntEnum
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 import msgspec
+import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
@@ -11,6 +12,14 @@ Array: TypeAlias = NDArray[Any]
 
 Data: TypeAlias = float | int | str | list[str] | Array | None
 """A scalar, a string, a string waveform, a numeric waveform, or None for a scalar without elements."""
+
+LARGE: Final = 65_536
+"""Elements from which on an array is made text piece by piece: fewer take some 5 ms."""
+
+
+def is_large(data: Data) -> bool:
+    """Whether that is an array which may take long to encode."""
+    return isinstance(data, np.ndarray) and len(data) >= LARGE
 
 
 class AlarmSeverity(IntEnum):

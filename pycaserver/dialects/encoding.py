@@ -1,11 +1,14 @@
 """Values as JSON, base64 and raw bytes can carry them. Pure functions of numpy arrays and EPICS bytes."""
 
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 
 from pycaserver.core.terms import number_message
-from pycaserver.core.values import Array, decode_text
+from pycaserver.core.values import Array, PVValue, decode_text
 
 
 def json_list(array: Array) -> list[Any]:
@@ -56,3 +59,57 @@ def split_payload(data: bytes) -> tuple[bytes, bytes] | None:
     if start % BINARY_ALIGNMENT or not 4 < start <= len(data):
         return None
     return data[4:start], data[start:]
+
+
+JSON_PIECE: Final = 8192
+"""Elements that become JSON at once: a millisecond or less, unless many are not finite."""
+BASE64_PIECE: Final = 3 << 16
+"""Bytes that become base64 at once: a multiple of three."""
+
+
+def _json_pieces(array: Array) -> Iterator[bytes]:
+    for start in range(0, len(array), JSON_PIECE):
+        piece = msgspec.json.encode(json_list(array[start : start + JSON_PIECE]))
+        yield (b"," if start else b"") + piece[1:-1]
+
+
+def _base64_pieces(array: Array) -> Iterator[bytes]:
+    raw = little_endian(array).view(np.uint8).data
+    for start in range(0, len(raw), BASE64_PIECE):
+        yield b64encode(raw[start : start + BASE64_PIECE])
+
+
+PIECES: Final[dict[str, Callable[[Array], Iterator[bytes]]]] = {"json": _json_pieces, "base64": _base64_pieces}
+"""What is between the brackets, or the quotes, by encoding."""
+
+
+class Prepared:
+    """The elements of one value as text in pieces, made in as many steps."""
+
+    __slots__ = ("_parts", "_value")
+
+    def __init__(self) -> None:
+        self._value: PVValue | None = None
+        self._parts: list[bytes] = []
+
+    def of(self, value: PVValue) -> list[bytes] | None:
+        """The pieces, if they are those of that value."""
+        return self._parts if value is self._value else None
+
+    def steps(self, value: PVValue, pieces: Iterator[bytes]) -> Iterator[None]:
+        """Make them; they are there when the steps are done."""
+        parts = []
+        for piece in pieces:
+            parts.append(piece)
+            yield
+        self._value, self._parts = value, parts
+
+    def clear(self) -> None:
+        """Give the memory back."""
+        self._value, self._parts = None, []
+
+
+def spliced(message: bytes, opening: bytes, pieces: list[bytes]) -> list[bytes]:
+    """A JSON message in parts: the pieces behind its first such opening, which is followed by what closes it."""
+    head, opening, tail = message.partition(opening)
+    return [head + opening, *pieces, tail]

@@ -143,9 +143,11 @@ class PvwsSession(Session):
     # -- requests
 
     def _subscribe(self, request: Subscribe) -> None:
-        for name in dict.fromkeys(request.pvs):
-            if name not in self.subscribed:
-                self.attempt(partial(self._begin, name), partial(self._refuse_pv, name))
+        self.each(list(dict.fromkeys(request.pvs)), self._begin_unless_begun)
+
+    def _begin_unless_begun(self, name: str) -> None:
+        if name not in self.subscribed:
+            self.attempt(partial(self._begin, name), partial(self._refuse_pv, name))
 
     def _begin(self, name: str) -> None:
         self.rights.check_read(name)
@@ -158,8 +160,7 @@ class PvwsSession(Session):
             self._greeting = False
 
     def _clear(self, request: Clear) -> None:
-        for name in request.pvs:
-            self.unsubscribe(name)
+        self.each(request.pvs, self.unsubscribe)
 
     def _list(self, request: List) -> None:
         self._tell(_ENCODER.encode({"type": "list", "pvs": list(self.subscribed)}))

@@ -1,18 +1,19 @@
 """What PV Web Socket tells of a PV: updates, each of which a client merges into the ones before."""
 
 from base64 import b64encode
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, Struct, UnsetType
 
-from pycaserver.core.channel import Channel
+from pycaserver.core.channel import Channel, ValueEncoder
 from pycaserver.core.fanout import Update as Change
 from pycaserver.core.outbox import Frame, Framing
 from pycaserver.core.terms import number_message
-from pycaserver.core.values import Array, Data, DbrType, Limits, Metadata, PVValue
-from pycaserver.dialects.encoding import little_endian
+from pycaserver.core.values import Array, Data, DbrType, Limits, Metadata, PVValue, is_large
+from pycaserver.dialects.encoding import PIECES, Prepared, little_endian, spliced
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -84,14 +85,14 @@ _NOTHING: Final[dict[DbrType, dict[str, Any]]] = {
 """Scalars without a value; NaN for the others."""
 
 
-class UpdateEncoder:
+class UpdateEncoder(ValueEncoder):
     """Makes the updates of one channel: what has changed since the last one, or all there is to say.
 
     A subscription that shares it has either been told every value, or is about to be told all that there is to say.
     Which severity was told last is not known for both, so the change after such a one says the severity again.
     """
 
-    __slots__ = ("_framing", "_metadata", "_readonly", "_severity", "_shared")
+    __slots__ = ("_framing", "_metadata", "_prepared", "_readonly", "_severity", "_shared")
 
     def __init__(self, framing: Framing, *, readonly: bool, shared: bool) -> None:
         self._framing = framing
@@ -99,13 +100,24 @@ class UpdateEncoder:
         self._shared = shared
         self._metadata: Metadata | None = None
         self._severity = -1
+        self._prepared = Prepared()
 
     def __call__(self, channel: Channel, value: PVValue, coalesced: int) -> Frame:
         """For one subscription, which may have missed updates."""
         if not self._shared:
             return self.change(channel, value)
         self._severity = -1
-        return self._framing.text(whole(channel, value, readonly=self._readonly).json())
+        return self._finish(value, lambda shown: whole(channel, shown, readonly=self._readonly))
+
+    def prepare(self, value: PVValue) -> Iterator[None] | None:
+        """Make a large array base64."""
+        if not isinstance(value.data, np.ndarray) or not is_large(value.data) or self._prepared.of(value) is not None:
+            return None
+        return self._prepared.steps(value, PIECES["base64"](_sendable(value.data)))
+
+    def release(self) -> None:
+        """Forget what was prepared."""
+        self._prepared.clear()
 
     def batch(self, updates: list[Change]) -> list[Frame]:
         """For all that have missed nothing."""
@@ -119,17 +131,32 @@ class UpdateEncoder:
         """The next update; all there is to say if the metadata are others, and after forget."""
         if channel.metadata is not self._metadata:
             self._metadata, self._severity = channel.metadata, value.severity
-            return self._framing.text(whole(channel, value, readonly=self._readonly).json())
-        keys = _value_keys(value.data, channel.metadata)
-        update = Update(pv=channel.name, **keys, seconds=value.seconds, nanos=value.nanos)
-        if value.severity != self._severity:
-            self._severity = value.severity
-            update.severity = _severity_name(value.severity)
-        return self._framing.text(update.json())
+            return self._finish(value, lambda shown: whole(channel, shown, readonly=self._readonly))
+        changed, self._severity = value.severity != self._severity, value.severity
+        return self._finish(value, lambda shown: _changed(channel, shown, changed=changed))
 
     def forget(self) -> None:
         """What was told before does not hold any more: there is a new connection."""
         self._metadata = None
+
+    def _finish(self, value: PVValue, make: Callable[[PVValue], Update]) -> Frame:
+        """The update with that value; one whose array is prepared is made without, and gets it in pieces."""
+        pieces = self._prepared.of(value)
+        if pieces is None:
+            return self._framing.text(make(value).json())
+        assert isinstance(value.data, np.ndarray)
+        update = make(msgspec.structs.replace(value, data=value.data[:0]))
+        opening = f'"{_array_type(value.data)[0]}":"'.encode()
+        return self._framing.long(spliced(update.json(), opening, pieces))
+
+
+def _changed(channel: Channel, value: PVValue, *, changed: bool) -> Update:
+    """What differs from the update before. changed: whether the severity does."""
+    keys = _value_keys(value.data, channel.metadata)
+    update = Update(pv=channel.name, **keys, seconds=value.seconds, nanos=value.nanos)
+    if changed:
+        update.severity = _severity_name(value.severity)
+    return update
 
 
 def whole(channel: Channel, value: PVValue, *, readonly: bool) -> Update:
@@ -195,9 +222,11 @@ def _array_type(array: Array) -> tuple[str, str]:
 
 
 def _array_keys(array: Array) -> dict[str, Any]:
-    if array.dtype.str[1:] not in _ARRAYS:
-        array = array.astype(np.float64)
-    return {_array_type(array)[0]: b64encode(little_endian(array).tobytes()).decode()}
+    return {_array_type(array)[0]: b64encode(little_endian(_sendable(array)).tobytes()).decode()}
+
+
+def _sendable(array: Array) -> Array:
+    return array if array.dtype.str[1:] in _ARRAYS else array.astype(np.float64)
 
 
 def _metadata_keys(metadata: Metadata) -> dict[str, Any]:

@@ -229,6 +229,10 @@ class Notice:
         self._watches = {}
         self._session.outbox.forget(cast(Subscription, self))
 
+    def ready(self) -> bool:
+        """It always is."""
+        return True
+
     def take(self, now: float) -> Frame:
         """The event with the newest values."""
         values = {key: self._value(watch) for key, watch in self._watches.items()}

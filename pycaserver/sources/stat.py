@@ -64,6 +64,7 @@ FIGURES: Final[dict[str, Figure]] = {
     "loop_lag": _counted("loop_lag", "s", warning=0.1, alarm=1.0),
     "loop_lag_max": _counted("loop_lag_max", "s"),
     "loop_stalls": _counted("loop_stalls"),
+    "loop_work_max": _counted("loop_work_max", "s"),
     "errors": Figure("", lambda reading: reading.figures.errors.total()),
     "closes": Figure("", lambda reading: reading.figures.closes.total()),
     "history_bytes": _counted("history_bytes", "B"),

@@ -5,7 +5,7 @@ from itertools import groupby
 from struct import Struct
 from typing import Final, cast
 
-from pycaserver.core.outbox import BinaryFrame, Frame
+from pycaserver.core.outbox import Frame, LongFrame
 
 TEXT: Final = 0x1
 BINARY: Final = 0x2
@@ -36,16 +36,20 @@ def _header(opcode: int, size: int) -> bytes:
     return _LARGE.pack(_FINAL | opcode, 127, size)
 
 
-def _binary(head: bytes, body: memoryview) -> BinaryFrame:
-    return BinaryFrame(_header(BINARY, len(head) + len(body)) + head, body)
+def _binary(head: bytes, body: memoryview) -> LongFrame:
+    return LongFrame(_header(BINARY, len(head) + len(body)) + head, body)
+
+
+def _long(parts: list[bytes]) -> LongFrame:
+    return LongFrame(_header(TEXT, sum(map(len, parts))), *parts)
 
 
 def _joined(frames: list[Frame], between: bytes) -> list[Frame]:
-    """Neighbours as one piece; binary frames stay apart."""
+    """Neighbours as one piece; long frames stay apart."""
     pieces: list[Frame] = []
     for kind, run in groupby(frames, type):
         neighbours = list(run)
-        pieces += neighbours if kind is BinaryFrame else [between.join(cast(list[bytes], neighbours))]
+        pieces += neighbours if kind is LongFrame else [between.join(cast(list[bytes], neighbours))]
     return pieces
 
 
@@ -55,6 +59,10 @@ class SingleFrames:
     def text(self, payload: bytes) -> bytes:
         """A text frame."""
         return frame(TEXT, payload)
+
+    def long(self, parts: list[bytes]) -> Frame:
+        """A text frame, of which the parts are not copied."""
+        return _long(parts)
 
     def binary(self, head: bytes, body: memoryview) -> Frame:
         """A binary frame."""
@@ -70,11 +78,15 @@ class SingleFrames:
 
 
 class BatchedFrames:
-    """All that is due in one WebSocket frame: a JSON array of messages. Binary frames stay frames, in their place."""
+    """All that is due in one WebSocket frame: a JSON array of messages. Long frames stay frames, in their place."""
 
     def text(self, payload: bytes) -> bytes:
         """The JSON as it is: pack makes the frame."""
         return payload
+
+    def long(self, parts: list[bytes]) -> Frame:
+        """An array of its own."""
+        return _long([b"[", *parts, b"]"])
 
     def binary(self, head: bytes, body: memoryview) -> Frame:
         """A binary frame."""
@@ -85,15 +97,15 @@ class BatchedFrames:
         return _joined(frames, b",")
 
     def pack(self, frames: list[Frame]) -> list[Frame]:
-        """Arrays of neighbouring messages, and binary frames between them."""
+        """Arrays of neighbouring messages, and long frames between them."""
         pieces: list[Frame] = []
         batch: list[bytes] = []
         size = 0
         for item in frames:
-            if batch and (isinstance(item, BinaryFrame) or size > BATCH_BYTES):
+            if batch and (isinstance(item, LongFrame) or size > BATCH_BYTES):
                 pieces.append(_array(batch))
                 batch, size = [], 0
-            if isinstance(item, BinaryFrame):
+            if isinstance(item, LongFrame):
                 pieces.append(item)
             else:
                 batch.append(item)
@@ -112,6 +124,10 @@ class ServerSentEvents:
         """An event without a name, which EventSource gives to onmessage."""
         return b"data: " + payload + b"\n\n"
 
+    def long(self, parts: list[bytes]) -> Frame:
+        """The same."""
+        return LongFrame(b"data: ", *parts, b"\n\n")
+
     def binary(self, head: bytes, body: memoryview) -> Frame:
         """Event streams are text; the stream handler refuses the option."""
         raise TypeError("an event stream has no binary messages")
@@ -125,6 +141,10 @@ class ServerSentEvents:
         return frames
 
 
+def _name_of(payload: bytes) -> bytes:
+    return payload[len(_TYPE_KEY) : payload.index(b'"', len(_TYPE_KEY))]
+
+
 class SocketIOEvents:
     """One message, one Socket.IO event packet, named by its `msg_type`; an array is name and payload already."""
 
@@ -132,8 +152,11 @@ class SocketIOEvents:
         """With the separator that Engine.IO has between packets, and JSON never holds."""
         if payload.startswith(b"["):
             return b"2" + payload + SEPARATOR
-        name = payload[len(_TYPE_KEY) : payload.index(b'"', len(_TYPE_KEY))]
-        return b'2["%b",%b]%b' % (name, payload, SEPARATOR)
+        return b'2["%b",%b]%b' % (_name_of(payload), payload, SEPARATOR)
+
+    def long(self, parts: list[bytes]) -> Frame:
+        """The same; the name is in the first part."""
+        return LongFrame(b'2["%b",' % _name_of(parts[0]), *parts, b"]" + SEPARATOR)
 
     def binary(self, head: bytes, body: memoryview) -> Frame:
         """Events are text; the session refuses the option."""
@@ -154,6 +177,10 @@ class PlainJson:
     def text(self, payload: bytes) -> bytes:
         """As it is."""
         return payload
+
+    def long(self, parts: list[bytes]) -> Frame:
+        """As it is."""
+        return LongFrame(*parts)
 
     def binary(self, head: bytes, body: memoryview) -> Frame:
         """JSON is text; reads over HTTP refuse the option."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import PurePath
 from typing import Any, Final, cast
@@ -9,6 +11,7 @@ from urllib.parse import unquote
 
 import msgspec
 from tornado.http1connection import HTTP1Connection
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
 from pycaserver.core.errors import PycaError
@@ -45,6 +48,8 @@ STATUS_OF: Final = {
 
 SLOWEST: Final = 65536
 """Bytes of an answer that a peer has to take per second, beside limits.slow_after_seconds."""
+LONG_BYTES: Final = 1 << 20
+"""Of an answer in parts; a shorter one is joined."""
 
 
 class Guarded(RequestHandler):
@@ -106,10 +111,27 @@ class Guarded(RequestHandler):
 
     def finish_json(self, body: bytes, status: int = HTTPStatus.OK) -> None:
         """Answer with JSON that must not be cached."""
+        self._begin_json(status)
+        self.finish(body)
+
+    async def finish_parts(self, parts: Sequence[bytes | memoryview]) -> None:
+        """The same with a body in parts, which are given to the stream one by one if they are large."""
+        size = sum(map(len, parts))
+        if size <= LONG_BYTES:
+            self.finish_json(b"".join(parts))
+            return
+        self._begin_json(HTTPStatus.OK)
+        self.set_header("Content-Length", str(size))
+        with suppress(StreamClosedError):
+            for part in parts:
+                self.write(bytes(part))
+                await self.flush()
+            self.finish()
+
+    def _begin_json(self, status: int) -> None:
         self.set_status(status)
         self.set_header("Content-Type", "application/json; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
-        self.finish(body)
 
     def log_exception(self, kind: Any, error: Any, trace: Any) -> None:
         """A coded error is an answer, not a fault."""

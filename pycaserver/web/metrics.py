@@ -38,6 +38,7 @@ GAUGES: Final = {
     "connections": "Connections open now that are no WebSocket session.",
     "history_bytes": "Memory that the samples of all histories take now.",
     "loop_lag": "Seconds by which the event loop was late at most, in the last half second.",
+    "loop_work_max": "The longest for which the event loop was late because it worked, seconds.",
     "loop_lag_max": "The largest lateness of the event loop since the start, seconds.",
 }
 """Field of Figures to help text; the metric is pycaserver_FIELD."""

@@ -1,24 +1,26 @@
 """What PV Web Socket serves beside its WebSocket: what it is and who uses it, one reading, and its browser code."""
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import numpy as np
 from tornado.web import MissingArgumentError
 
-from pycaserver.core.channel import Channel
+from pycaserver.core.channel import Channel, ValueEncoder
 from pycaserver.core.errors import PycaError
 from pycaserver.core.options import SubscriptionOptions
+from pycaserver.core.outbox import Frame, LongFrame
 from pycaserver.core.rights import Rights
-from pycaserver.core.values import PVValue
-from pycaserver.dialects.encoding import json_list
+from pycaserver.core.values import PVValue, is_large
+from pycaserver.dialects.encoding import PIECES, Prepared, json_list, spliced
 from pycaserver.dialects.pvws import PvwsSession
 from pycaserver.dialects.updates import whole
 from pycaserver.web.handlers import STATUS_OF, Guarded, GuardedStatic
 from pycaserver.web.hub import Peer
 from pycaserver.web.query import Query
-from pycaserver.web.rest import ReadPV
+from pycaserver.web.rest import ReadPV, parts_of
 
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 
@@ -87,12 +89,43 @@ class PVGet(ReadPV):
             body = msgspec.json.encode({"name": names[0], "success": False, "message": answer.message})
             self.finish_json(body, STATUS_OF.get(answer.code, 500))
         else:
-            self.finish_json(answer)
+            await self.finish_parts(parts_of(answer))
 
-    def body_of(self, channel: Channel, value: PVValue, options: SubscriptionOptions) -> bytes:
+    def encoder(self, options: SubscriptionOptions) -> ValueEncoder:
         """What an update says, but the elements of arrays as JSON."""
-        rights = Rights(self.site.access, self.identity).on(channel)
-        update = msgspec.to_builtins(whole(channel, value, readonly=not rights.write))
+        return GetEncoder(Rights(self.site.access, self.identity))
+
+    def _given(self, key: str) -> list[bytes]:
+        return self.request.query_arguments.get(key, [])
+
+
+class GetEncoder(ValueEncoder):
+    """Makes one reading."""
+
+    def __init__(self, rights: Rights) -> None:
+        self._rights = rights
+        self._prepared = Prepared()
+
+    def prepare(self, value: PVValue) -> Iterator[None] | None:
+        """Make a large array text."""
+        if not isinstance(value.data, np.ndarray) or not is_large(value.data) or self._prepared.of(value) is not None:
+            return None
+        return self._prepared.steps(value, PIECES["json"](value.data))
+
+    def __call__(self, channel: Channel, value: PVValue, coalesced: int) -> Frame:
+        """The body of the answer."""
+        pieces = self._prepared.of(value)
+        body = self._keys(channel, value)
+        if not isinstance(value.data, np.ndarray):
+            return msgspec.json.encode(body)
+        if pieces is None:
+            return msgspec.json.encode(body | {"value": json_list(value.data)})
+        return LongFrame(*spliced(msgspec.json.encode(body | {"value": []}), b'"value":[', pieces))
+
+    def _keys(self, channel: Channel, value: PVValue) -> dict[str, Any]:
+        """All, but the elements of a numeric array."""
+        shown = msgspec.structs.replace(value, data=value.data[:0]) if isinstance(value.data, np.ndarray) else value
+        update = msgspec.to_builtins(whole(channel, shown, readonly=not self._rights.on(channel).write))
         is_array = isinstance(value.data, np.ndarray | list)
         head = {
             "name": channel.name,
@@ -104,13 +137,7 @@ class PVGet(ReadPV):
             "size": value.count,
             "alarm_severity": update["severity"],
         }
-        body = {key: it for key, it in update.items() if key not in _NOT_READ and not key.startswith("b64")}
-        if isinstance(value.data, np.ndarray):
-            body["value"] = json_list(value.data)
-        return msgspec.json.encode(head | body)
-
-    def _given(self, key: str) -> list[bytes]:
-        return self.request.query_arguments.get(key, [])
+        return head | {key: it for key, it in update.items() if key not in _NOT_READ and not key.startswith("b64")}
 
 
 _NOT_READ = ("type", "pv", "vtype", "severity")

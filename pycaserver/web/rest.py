@@ -1,14 +1,17 @@
 """GET /api/pv: one-shot reads over HTTP, and the names that the service offers."""
 
 import asyncio
+from collections.abc import Sequence
+from itertools import chain, islice
 
 import msgspec
 
-from pycaserver.core.channel import Channel
+from pycaserver.core.channel import Channel, ValueEncoder
 from pycaserver.core.errors import PycaError
 from pycaserver.core.messages import Error
 from pycaserver.core.oneshot import OneShot
 from pycaserver.core.options import SubscriptionOptions
+from pycaserver.core.outbox import Frame, LongFrame
 from pycaserver.core.rights import Rights
 from pycaserver.core.values import PVValue
 from pycaserver.web.framing import PLAIN
@@ -23,7 +26,7 @@ class ReadPV(Guarded):
     def initialize(self, site: Site) -> None:
         """Tornado hands the site over."""
         super().initialize(site)
-        self._pending: list[tuple[OneShot, asyncio.Future[bytes | PycaError]]] = []
+        self._pending: list[tuple[OneShot, asyncio.Future[Frame | PycaError]]] = []
 
     async def get(self, name: str | None = None) -> None:
         """The get message, an error with its status, or for several names a list of both with status 200."""
@@ -34,11 +37,12 @@ class ReadPV(Guarded):
         query = query_of(self, READ_KEYS, but=() if name is not None else ("name",))
         answers = await asyncio.gather(*(self.read(each, query) for each in names))
         if name is None:
-            self.finish_json(b"[" + b",".join(map(_body, answers)) + b"]")
+            bodies = chain.from_iterable((b",", *parts_of(answer)) for answer in answers)
+            await self.finish_parts([b"[", *islice(bodies, 1, None), b"]"])
         elif isinstance(answers[0], PycaError):
             raise answers[0]
         else:
-            self.finish_json(answers[0])
+            await self.finish_parts(parts_of(answers[0]))
 
     def on_connection_close(self) -> None:
         """Nobody waits for the answer any more."""
@@ -55,15 +59,13 @@ class ReadPV(Guarded):
             raise PycaError("too_many_subscriptions", f"limits.subscriptions_per_session is {most}, for reads too.")
         return names
 
-    def body_of(self, channel: Channel, value: PVValue, options: SubscriptionOptions) -> bytes:
-        """The answer with that reading."""
-        body = self.site.native.answer(channel, value, options, None, PLAIN)
-        assert isinstance(body, bytes)  # query_of refuses binary
-        return body
+    def encoder(self, options: SubscriptionOptions) -> ValueEncoder:
+        """What makes the body of the answer."""
+        return self.site.native.answer_encoder(options, None, PLAIN)
 
-    async def read(self, name: str, query: Query) -> bytes | PycaError:
-        """What body_of makes of a fresh reading, or why there is none."""
-        answer: asyncio.Future[bytes | PycaError] = asyncio.get_running_loop().create_future()
+    async def read(self, name: str, query: Query) -> Frame | PycaError:
+        """What the encoder makes of a fresh reading, or why there is none."""
+        answer: asyncio.Future[Frame | PycaError] = asyncio.get_running_loop().create_future()
         options = SubscriptionOptions().replaced_by(query)
 
         def done(channel: Channel, result: PVValue | PycaError | None) -> None:
@@ -72,7 +74,7 @@ class ReadPV(Guarded):
                 result.pvname = name
                 answer.set_result(result)
             elif result is not None:
-                answer.set_result(self.body_of(channel, result, options))
+                self._encode(channel, result, options, answer)
 
         rights = Rights(self.site.access, self.identity)
         try:
@@ -85,8 +87,28 @@ class ReadPV(Guarded):
         one_shot.start(self.site.clock, query.timeout, done)
         return await answer
 
+    def _encode(
+        self,
+        channel: Channel,
+        value: PVValue,
+        options: SubscriptionOptions,
+        answer: "asyncio.Future[Frame | PycaError]",
+    ) -> None:
+        encode = self.encoder(options)
 
-def _body(answer: bytes | PycaError) -> bytes:
-    if isinstance(answer, bytes):
-        return answer
-    return msgspec.json.encode(Error.of(answer))
+        def made() -> None:
+            if not answer.done():  # the peer may be gone
+                answer.set_result(encode(channel, value, 0))
+
+        pieces = encode.prepare(value)
+        if pieces is None:
+            made()
+        else:
+            self.site.pool.fanout.piecework.begin(pieces, made)
+
+
+def parts_of(answer: Frame | PycaError) -> Sequence[bytes | memoryview]:
+    """The body of an answer."""
+    if isinstance(answer, PycaError):
+        return [msgspec.json.encode(Error.of(answer))]
+    return answer.parts if isinstance(answer, LongFrame) else [answer]

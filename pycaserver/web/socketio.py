@@ -18,6 +18,7 @@ from pycaserver.dialects.xovac import Commands, XovacSession
 from pycaserver.web.engineio import EnginePeer
 from pycaserver.web.framing import SOCKETIO
 from pycaserver.web.handlers import Guarded
+from pycaserver.web.receiving import received
 from pycaserver.web.site import Site
 from pycaserver.web.tcp import reset, tune
 
@@ -148,7 +149,7 @@ class Gateway:
             peer.close(CREDENTIALS_EXPIRED)
             return
         data = payload[0].encode(errors="replace") if event == _BAD else msgspec.json.encode([event, *payload])
-        await asyncio.sleep(peer.session.receive(data))
+        await received(peer.session, data)
 
     def _session(self, peer: EnginePeer) -> XovacSession:
         site, admission = self._site, peer.admission

@@ -78,6 +78,7 @@ def totals_of(site: Site) -> dict[str, Any]:
         "loop_lag": figures.loop_lag,
         "loop_lag_max": figures.loop_lag_max,
         "loop_stalls": figures.loop_stalls,
+        "loop_work_max": figures.loop_work_max,
         "errors": dict(figures.errors),
         "closes": {str(code): number for code, number in figures.closes.items()},
         "audit_failures": figures.audit_failures,

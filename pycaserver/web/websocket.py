@@ -25,6 +25,7 @@ from pycaserver.core.session import Session
 from pycaserver.web.admission import Admission
 from pycaserver.web.framing import TEXT, frame
 from pycaserver.web.handlers import Guarded
+from pycaserver.web.receiving import received
 from pycaserver.web.site import Site
 from pycaserver.web.tcp import reset, tune
 from pycaserver.web.writer import PacedWriter
@@ -263,8 +264,7 @@ class SessionSocket(Guarded, WebSocketHandler):
             self.peer.close(CREDENTIALS_EXPIRED)
         elif self.peer is not None and self.peer.session is not None:
             self.peer.last_heard = self.site.clock.monotonic()  # its pong may wait behind many messages
-            wait = self.peer.session.receive(message if isinstance(message, bytes) else message.encode())
-            await asyncio.sleep(wait)  # even for no time: others have their turn before the next of a burst
+            await received(self.peer.session, message if isinstance(message, bytes) else message.encode())
 
     def on_pong(self, data: bytes) -> None:
         """The peer lives."""

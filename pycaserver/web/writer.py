@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from pycaserver.core.clock import Clock
-from pycaserver.core.outbox import BinaryFrame, Frame
+from pycaserver.core.outbox import Frame, LongFrame
 
 CHUNK: Final = 128 * 1024
 """Bytes given to the stream at once; the next follow when it has taken them."""
@@ -61,8 +61,9 @@ class PacedWriter:
             self._last_progress = self._clock.monotonic()
         for piece in pieces:
             self.unsent += len(piece)
-            if isinstance(piece, BinaryFrame):
-                self._queue += (_Part(piece.head, False), _Part(piece.body, True))
+            if isinstance(piece, LongFrame):
+                *begun, last = piece.parts
+                self._queue += (*(_Part(part, False) for part in begun), _Part(last, True))
             else:
                 self._queue.append(_Part(piece, True))
         self._pump()

@@ -70,7 +70,7 @@ class Log:
             event = self._next()
             assert isinstance(event, Update), f"{message['value'][:9]} overtook {event}, or stands for too many"
             weight += event.weight
-        heard = Update(int(message["value"].split()[0]), expected, message.get("units", ""))
+        heard = Update(_number_of(message["value"]), expected, message.get("units", ""))
         assert heard == Update(event.number, weight, event.units), f"{heard} was heard; the last of them was {event}"
 
     def _skip_departures(self) -> None:
@@ -84,6 +84,10 @@ class Log:
             ahead += 1
             if isinstance(self._events[ahead - 1], Left):
                 self._heard = ahead
+
+
+def _number_of(value: str | list[int]) -> int:
+    return int(value.split()[0]) if isinstance(value, str) else value[0]
 
 
 def _as_event(message: dict[str, Any]) -> Told:

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from pycaserver.core.channel import METADATA_SECONDS
 from pycaserver.core.fanout import BLOCK_BYTES
-from pycaserver.core.values import DbrType, Metadata
+from pycaserver.core.values import Data, DbrType, Metadata
 from tests.core.model import Left, Log, Told, Update
 from tests.fakes import DENIED, READ_WRITE, Peer, World, value
 
@@ -91,6 +91,10 @@ class Delivery(RuleBasedStateMachine):
             self.connect(name)
             self.metadata(name, "mm")
 
+    def data(self, name: str, number: int) -> Data:
+        """A value that begins with its number."""
+        return f"{number} " + "x" * SIZES[name]
+
     # -- what happens to the PVs
 
     def tell(self, name: str, *events: Update | Told) -> None:
@@ -130,8 +134,7 @@ class Delivery(RuleBasedStateMachine):
                 self.tell(name, update)
             else:
                 pv.held = Update(pv.number, update.weight + (pv.held.weight if pv.held else 0), "")
-            text = f"{pv.number} " + "x" * SIZES[name]
-            self.world.source[name].channel.publish(value(text), merged)
+            self.world.source[name].channel.publish(value(self.data(name, pv.number)), merged)
 
     @rule(name=pvs)
     def connect(self, name: str) -> None:

@@ -237,7 +237,7 @@ def test_a_batch_says_what_reads_say(readings: list[Any], units: str) -> None:
     frames = groups[0].encode.batch(updates)
     assert len(frames) == len(updates)
     for (group, reading, merged), frame in zip(updates, frames, strict=True):
-        answer = json.loads(DIALECT.answer(group.channel, reading, options, None, framing)[1:])
+        answer = json.loads(DIALECT.answer_encoder(options, None, framing)(group.channel, reading, 0)[1:])
         message = json.loads(frame[1:])
         assert message.pop("coalesced", 0) == merged
         assert message | {"msg_type": "get"} == answer

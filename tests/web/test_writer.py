@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pycaserver.core.outbox import BinaryFrame, Frame
+from pycaserver.core.outbox import Frame, LongFrame
 from pycaserver.web.framing import TEXT, frame
 from pycaserver.web.writer import CHUNK, PacedWriter
 from tests.fakes import FakeClock, flat
@@ -119,7 +119,7 @@ async def test_urgent_frame_overtakes_whole_frames() -> None:
     assert done.done()
 
 
-LARGE = [b"l" * (2 * CHUNK + 5), BinaryFrame(b"head", memoryview(b"l" * (2 * CHUNK + 1)))]
+LARGE = [b"l" * (2 * CHUNK + 5), LongFrame(b"head", memoryview(b"l" * (2 * CHUNK + 1)))]
 each_large = pytest.mark.parametrize("large", LARGE, ids=lambda frame: type(frame).__name__)
 
 
@@ -147,7 +147,7 @@ async def test_urgent_frame_goes_before_a_binary_frame_that_has_not_begun() -> N
 @in_loop
 async def test_small_binary_frame_is_sent_in_one_go() -> None:
     stream = Stream()
-    stream.writer.write([BinaryFrame(b"head", memoryview(b"body")), b"next"])
+    stream.writer.write([LongFrame(b"head", memoryview(b"body")), b"next"])
     assert stream.chunks == [b"headbodynext"]
     assert stream.writer.unsent == len(b"headbodynext")
 

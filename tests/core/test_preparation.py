@@ -1,0 +1,285 @@
+"""Large values are encoded ahead, piece by piece, and nothing about their PV overtakes them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
+
+from pycaserver.core import values
+from pycaserver.core.values import Data, DbrType, Metadata
+from pycaserver.dialects import encoding, readings
+from tests.core.test_delivery import SIZES, Delivery, Hearer, pvs
+from tests.fakes import FakeClock, FakeSourceChannel, Peer, World
+
+LARGE = 4000
+PIECE = 1000
+
+
+@pytest.fixture(autouse=True)
+def small_things_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (values, readings):
+        monkeypatch.setattr(module, "LARGE", LARGE)
+    monkeypatch.setattr(encoding, "JSON_PIECE", PIECE)
+
+
+class Turns(FakeClock):
+    """What is to be done soon is done one by one, when the test says so; each piece takes long."""
+
+    def monotonic(self) -> float:
+        self.now += 1.0
+        return self.now
+
+    def turn(self, count: int = 1) -> None:
+        for _ in range(count):
+            if self._soon:
+                self._soon.popleft()()
+
+
+def work_by_hand(world: World) -> Turns:
+    """Have the large values of this world encoded turn by turn."""
+    turns = Turns()
+    world.pool.fanout.piecework._clock = turns
+    return turns
+
+
+def large(first: float, count: int = LARGE) -> np.ndarray[Any, Any]:
+    array = np.zeros(count)
+    array[0] = first
+    return array
+
+
+def firsts(peer: Peer) -> list[Any]:
+    """What it hears in short: the first elements of arrays and how many they stand for, or the kind of message."""
+    return [
+        (message["value"][0], message.get("coalesced", 0)) if message["msg_type"] == "monitor" else message["msg_type"]
+        for message in peer.hears()
+    ]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def turns(world: World) -> Turns:
+    return work_by_hand(world)
+
+
+@pytest.fixture
+def peer(world: World) -> Iterator[Peer]:
+    """Connected to PV, an array that is up."""
+    peer = world.peer(backlog_bytes=4_000_000)
+    peer.connects("PV")
+    world.source["PV"].bring_up(count=LARGE)
+    assert firsts(peer) == ["connection"]
+    yield peer
+
+
+@pytest.fixture
+def ioc(world: World, peer: Peer) -> FakeSourceChannel:
+    return world.source["PV"]
+
+
+PIECES = LARGE // PIECE + 1
+"""Turns that one value takes."""
+
+
+def test_a_large_value_is_sent_once_all_its_pieces_are_done(turns: Turns, peer: Peer, ioc: FakeSourceChannel) -> None:
+    ioc.post(large(1.5))
+    for _ in range(PIECES - 1):
+        turns.turn()
+        assert peer.hears() == []
+    turns.turn()
+    (message,) = peer.hears()
+    assert message["value"] == large(1.5).tolist()
+    assert (message["count"], message["pvname"], "coalesced" in message) == (LARGE, "PV", False)
+
+
+def test_of_what_comes_meanwhile_the_newest_is_next(turns: Turns, peer: Peer, ioc: FakeSourceChannel) -> None:
+    ioc.post(large(1))
+    ioc.post(large(2))
+    ioc.post(large(3))
+    turns.turn(PIECES)
+    assert firsts(peer) == [(1, 0)]
+    turns.turn(PIECES)
+    assert firsts(peer) == [(3, 1)]
+
+
+def test_a_small_value_does_not_overtake(turns: Turns, peer: Peer, ioc: FakeSourceChannel) -> None:
+    ioc.post(large(1))
+    ioc.post(large(2, 3))
+    assert peer.hears() == []
+    turns.turn(PIECES)
+    assert firsts(peer) == [(1, 0), (2, 0)]
+
+
+EVENTS: dict[str, Callable[[FakeSourceChannel], object]] = {
+    "connection": lambda ioc: ioc.channel.disconnected(),
+    "metadata": lambda ioc: ioc.channel.metadata_changed(Metadata(DbrType.DOUBLE, LARGE, units="mm")),
+    "access": lambda ioc: ioc.channel.access_changed(values.Access(read=True, write=False)),
+}
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_no_message_overtakes(turns: Turns, world: World, event: str) -> None:
+    peer = world.peer(backlog_bytes=4_000_000)
+    peer.connects("PV", metadata=True)
+    ioc = world.source["PV"]
+    ioc.bring_up(count=LARGE)
+    peer.hears()
+    ioc.post(large(1))
+    ioc.post(large(2))
+    EVENTS[event](ioc)
+    ioc.post(large(3))
+    turns.turn(PIECES)
+    assert firsts(peer) == [(1, 0)]
+    turns.turn(PIECES)
+    assert firsts(peer) == [(2, 0), event]
+
+
+def test_what_is_owed_is_encoded_before_a_message_that_must_not_overtake_it(
+    turns: Turns, peer: Peer, ioc: FakeSourceChannel
+) -> None:
+    peer.asks("pause")
+    ioc.post(large(1))
+    ioc.channel.disconnected()
+    turns.turn(PIECES - 1)
+    assert peer.hears() == []
+    turns.turn()
+    assert firsts(peer) == [(1, 0), "connection"]
+
+
+def test_other_pvs_go_on_meanwhile(world: World, turns: Turns, peer: Peer, ioc: FakeSourceChannel) -> None:
+    peer.connects("OTHER")
+    world.source["OTHER"].bring_up(1.0)
+    peer.hears()
+    ioc.post(large(1))
+    world.source["OTHER"].post(2.0)
+    assert [message["value"] for message in peer.hears()] == [2.0]
+    turns.turn(PIECES)
+    assert firsts(peer) == [(1, 0)]
+
+
+def test_those_with_the_same_form_share_the_work(
+    world: World, turns: Turns, peer: Peer, ioc: FakeSourceChannel
+) -> None:
+    other = world.peer(backlog_bytes=4_000_000)
+    other.connects("PV")
+    other.hears()
+    ioc.post(large(1))
+    turns.turn(PIECES)
+    assert firsts(peer) == firsts(other) == [(1, 0)]
+    assert not turns._soon
+
+
+def test_who_leaves_meanwhile_holds_nobody_up(world: World, turns: Turns, peer: Peer, ioc: FakeSourceChannel) -> None:
+    other = world.peer(backlog_bytes=4_000_000)
+    other.connects("PV")
+    other.hears()
+    ioc.post(large(1))
+    peer.asks("disconnect", pv="PV")
+    other.session.ended()
+    turns.turn(PIECES)
+    assert peer.hears() == []
+    peer.connects("PV")
+    turns.turn(PIECES)
+    assert firsts(peer) == ["connection", (1, 0)]
+
+
+def test_the_channel_may_close_meanwhile(world: World, turns: Turns, peer: Peer, ioc: FakeSourceChannel) -> None:
+    ioc.post(large(1))
+    ioc.channel.disconnected()
+    peer.asks("disconnect", pv="PV")
+    world.clock.advance(world.linger_seconds)
+    assert ioc.closed
+    turns.turn(PIECES)
+    assert peer.hears() == []
+
+
+def test_binary_needs_no_preparation(world: World, turns: Turns) -> None:
+    peer = world.peer(backlog_bytes=4_000_000)
+    peer.connects("PV", encoding="binary")
+    world.source["PV"].bring_up(count=LARGE)
+    world.source["PV"].post(large(1), large(2))
+    assert len(peer.hears()) == 3
+    assert not turns._soon
+
+
+def test_what_is_prepared_is_kept_for_those_without_room_and_no_longer(
+    world: World, turns: Turns, peer: Peer, ioc: FakeSourceChannel
+) -> None:
+    slow = world.peer(backlog_bytes=4_000)
+    slow.connects("PV")
+    slow.hears()
+    slow.transport.reading = False
+    ioc.post(large(1))
+    turns.turn(PIECES)
+    ioc.post(large(2))
+    turns.turn(PIECES)
+    assert firsts(peer) == [(1, 0), (2, 0)]
+    (group,) = ioc.channel.groups
+    slow.reads_all()
+    turns.turn(PIECES)
+    slow.reads_all()
+    assert firsts(slow) == [(1, 0), (2, 0)]
+    assert group.encode._prepared._parts == []  # type: ignore[attr-defined]
+
+
+class LargeDelivery(Delivery):
+    """Nothing is lost, doubled or reordered, however long it takes to encode the values."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.turns: Turns | None = None
+        super().begin()
+
+    def data(self, name: str, number: int) -> Data:
+        if self.turns is None:
+            self.turns = work_by_hand(self.world)
+        return np.array([number] + [0] * (SIZES[name] // 2))
+
+    @rule(turns=st.integers(1, 30))
+    def work(self, turns: int) -> None:
+        if self.turns:
+            self.turns.turn(turns)
+
+    def work_off(self) -> None:
+        while self.turns and self.turns._soon:
+            self.work(1)
+
+    def subscribe(self, hearer: Hearer, name: str, **options: Any) -> None:
+        self.work_off()
+        super().subscribe(hearer, name, **options)
+
+    @rule(name=pvs)
+    def slow_leaves(self, name: str) -> None:
+        self.work_off()
+        super().slow_leaves(name)
+
+    @rule(seconds=st.sampled_from([0.01, 0.3, 1.0, 2.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.work_off()
+        super().time_passes(seconds)
+
+    @invariant()
+    def the_healthy_peer_has_heard_everything(self) -> None:
+        self.healthy.hear()
+        if not (self.turns and self.turns._soon):
+            assert all(log.all_heard for log in self.healthy.logs.values())
+
+    @rule()
+    def once_the_work_is_done_all_is_heard(self) -> None:
+        self.work_off()
+
+
+def test_delivery_of_large_values_against_the_model() -> None:
+    phases = (Phase.generate, Phase.shrink)
+    limits = settings(
+        max_examples=50, stateful_step_count=40, phases=phases, report_multiple_bugs=False, deadline=None
+    )
+    run_state_machine_as_test(LargeDelivery, settings=limits)
