@@ -279,7 +279,5 @@ class LargeDelivery(Delivery):
 
 def test_delivery_of_large_values_against_the_model() -> None:
     phases = (Phase.generate, Phase.shrink)
-    limits = settings(
-        max_examples=50, stateful_step_count=40, phases=phases, report_multiple_bugs=False, deadline=None
-    )
+    limits = settings(max_examples=50, stateful_step_count=40, phases=phases, report_multiple_bugs=False, deadline=None)
     run_state_machine_as_test(LargeDelivery, settings=limits)
