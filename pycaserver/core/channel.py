@@ -292,6 +292,7 @@ class Channel:
         if not self._circuit:
             return
         self._circuit = False
+        self._figures.losses += 1
         self._become_disconnected("lost")
         self._hold()
 

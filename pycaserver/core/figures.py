@@ -39,6 +39,8 @@ class Figures:
     """Values that arrived from the source."""
     updates_merged_in: int = 0
     """Values replaced by a newer one of their PV before the loop came to them."""
+    losses: int = 0
+    """Times that a PV was lost that had been there."""
     updates_out: int = 0
     """Value messages put into sessions' outboxes."""
     updates_merged: int = 0

@@ -44,8 +44,8 @@ class Renewal:
         lost, self._lost = self._lost, []
         regained, self._regained = self._regained, Counter()
         for host, number in Counter(host for host, _ in lost).items():
-            log.warning("%s: %d PVs are lost", host, number)
+            log.warning("%s: PVs lost: %d", host, number)
         for host, number in regained.items():
-            log.info("%s: %d PVs that were lost are there again", host, number)
+            log.info("%s: PVs back: %d", host, number)
         for _, renew in lost:
             renew()

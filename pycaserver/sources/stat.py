@@ -56,6 +56,7 @@ FIGURES: Final[dict[str, Figure]] = {
     "requests": _counted("requests"),
     "puts": _counted("puts"),
     "puts_turned_away": _counted("puts_turned_away"),
+    "losses": _counted("losses"),
     "updates_in": _counted("updates_in"),
     "updates_out": _counted("updates_out"),
     "updates_merged": _counted("updates_merged"),

@@ -18,6 +18,7 @@ from pycaserver.web.site import Site
 COUNTERS: Final = {
     "updates_in": "Values received from the IOCs.",
     "updates_merged_in": "Values replaced by a newer one of their PV before the event loop came to them.",
+    "losses": "Times that a connected PV was lost.",
     "updates_out": "Value messages sent to sessions.",
     "updates_merged": "Values replaced by a newer one for a session that was behind, paused or rate-limited.",
     "bytes_out": "Bytes of messages sent to sessions.",

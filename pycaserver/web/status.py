@@ -71,6 +71,7 @@ def totals_of(site: Site) -> dict[str, Any]:
         "channels": {state: states[state] for state in ("connected", "searching", "disconnected")},
         "requests": figures.requests,
         "updates_in": figures.updates_in,
+        "losses": figures.losses,
         "updates_out": figures.updates_out,
         "updates_merged": figures.updates_merged,
         "updates_merged_in": figures.updates_merged_in,

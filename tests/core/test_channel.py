@@ -66,6 +66,7 @@ def test_losing_twice_is_told_once(recorder: Recorder, ioc: FakeSourceChannel, c
     channel.disconnected()
     channel.disconnected()
     assert recorder.heard.count(LOST) == 1
+    assert channel._figures.losses == 1
 
 
 def test_a_new_connection_knows_nothing_of_the_old(ioc: FakeSourceChannel, channel: Channel) -> None:

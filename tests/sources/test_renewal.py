@@ -45,10 +45,10 @@ def test_log_says_how_many_came_and_went_by_ioc(caplog: pytest.LogCaptureFixture
         renewal.regained("one:5064")
         later.run()
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("WARNING", "one:5064: 2 PVs are lost"),
-        ("WARNING", "two:5064: 1 PVs are lost"),
-        ("INFO", "three:5064: 1 PVs that were lost are there again"),
-        ("INFO", "one:5064: 1 PVs that were lost are there again"),
+        ("WARNING", "one:5064: PVs lost: 2"),
+        ("WARNING", "two:5064: PVs lost: 1"),
+        ("INFO", "three:5064: PVs back: 1"),
+        ("INFO", "one:5064: PVs back: 1"),
     ]
 
 
