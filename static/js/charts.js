@@ -43,7 +43,7 @@ export class Charts {
   }
 
   #offer(hasRoom, selected) {
-    const text = selected ? `New chart with ${selected}` : "Drop a PV here for a new chart";
+    const text = selected ? `New chart with ${selected}` : "Choose a PV in the list, or drop one here, for a new chart";
     this.#create.textContent = hasRoom ? text : `There is no room for more than ${MAX_CHARTS} charts`;
     this.#create.disabled = !hasRoom || selected === null;
     this.#create.onclick = () => this.onadd(this.#shown.length, [selected]);
