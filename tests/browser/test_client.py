@@ -10,6 +10,9 @@ from tests.browser.conftest import live_page
 from tests.browser.live_page import LivePage
 from tests.iocs import CIOC
 from tests.servers import Server
+from tests.timing import wait_for
+
+SECONDS = 15.0
 
 WATCH = """async (name) => {
   const { sharedClient } = await import(new URL("pycaserver.js", location.href));
@@ -41,7 +44,7 @@ def set_hidden(live: LivePage, hidden: bool) -> None:
 
 def wait_until(live: LivePage, condition: str) -> None:
     """Wait for a JavaScript expression to be true."""
-    live.page.wait_for_function(condition)
+    wait_for(lambda: live.page.evaluate(condition), SECONDS, condition)
 
 
 def kinds(live: LivePage, start: int) -> list[Any]:
