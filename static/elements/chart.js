@@ -2,10 +2,12 @@
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 import { traceColor, traceDash } from "./theme.js";
+import { logLabel, logTicks, tickLabel } from "./ticks.js";
 
 const LEAST_DRAG = 4;
 const AXES_WITH_GRID = 1;
 const MOST_AXES = 4;
+const TICK_SPACE = 32;
 
 /**
  * @typedef {object} Scale one y axis
@@ -201,13 +203,15 @@ export class Chart {
       side: at % 2 ? 1 : 3,
       size: axisWidth,
       gap: 8,
-      space: 32,
+      space: TICK_SPACE,
       grid: { ...axis.grid, show: at < AXES_WITH_GRID },
       label: label() || undefined,
       labelSize: 18,
       labelFont: this.#theme.font,
       ...(states && { splits: () => states.map((_, index) => index) }),
-      values: (_, ticks) => ticks.map((tick) => tickLabel(tick, ticks, states, isLog)),
+      ...(isLog && { splits: (chart, _, low, high) => logTicks(low, high, chart.over.clientHeight / TICK_SPACE) }),
+      filter: (_, ticks) => ticks,
+      values: (_, ticks) => ticks.map((tick) => states?.[tick] ?? (isLog ? logLabel(tick) : tickLabel(tick, ticks))),
     };
   }
 
@@ -258,18 +262,4 @@ function toCanvasY({ min, max, distr }, { top, height }) {
 function axisWidth(_, labels) {
   const longest = Math.max(3, ...(labels ?? []).map((label) => label.length));
   return 18 + 7 * longest;
-}
-
-/** uPlot has null for the ticks of a logarithmic axis that need no label. */
-function tickLabel(tick, ticks, states, isLog) {
-  return tick === null ? "" : (states?.[tick] ?? shortNumber(tick, ticks, isLog));
-}
-
-/** Only the digits that tell two ticks apart. */
-function shortNumber(tick, ticks, isLog) {
-  const step = isLog ? Math.abs(tick) : Math.abs(ticks[1] - ticks[0]) || 1;
-  if (Math.abs(tick) >= 1e6 || step < 1e-5) return tick.toExponential(isLog ? 0 : 2);
-  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  const isBetween = Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6; // such as 0.25
-  return tick.toFixed(digits + (isBetween ? 1 : 0));
 }
