@@ -7,7 +7,7 @@ import { formatOf } from "./value.js";
 import { WritableElement, writableRow } from "./write.js";
 
 const looks = sheet(`
-input { width: var(--epics-input-width, 8em); text-align: end; }
+input { min-width: 3em; flex: 0 20 auto; width: var(--epics-input-width, 8em); text-align: end; }
 input.text { width: var(--epics-input-width, 14em); text-align: start; }
 :host([data-editing]) input { border-color: var(--_accent); }
 [part~="readback"] { color: var(--_quiet); font-size: 0.875em; }

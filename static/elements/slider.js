@@ -20,7 +20,9 @@ const thumb = `box-sizing: border-box; width: 1.125em; height: 1.125em; border: 
 const looks = sheet(`
 [part~="control"] {
   appearance: none;
+  flex: 0 20 var(--epics-slider-width, 11em);
   width: var(--epics-slider-width, 11em);
+  min-width: 4em;
   padding: 0;
   border: 0;
   background: none;
@@ -35,7 +37,7 @@ const looks = sheet(`
 .empty::-moz-range-thumb { opacity: 0; }
 :host([data-pending]) [part~="control"]::-webkit-slider-thumb { background: var(--_background); }
 :host([data-pending]) [part~="control"]::-moz-range-thumb { background: var(--_background); }
-[part~="value"] { min-width: var(--epics-value-width, 3.5em); text-align: end; }
+[part~="value"] { min-width: var(--epics-value-width, 3.5em); flex: none; text-align: end; white-space: nowrap; }
 `);
 
 export class EpicsSlider extends WritableElement {

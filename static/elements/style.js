@@ -60,6 +60,7 @@ export const base = sheet(`
   --_tone: var(--_quiet);
   --_size: var(--epics-size, 2.125em);
   --_radius: var(--epics-radius, 0.375em);
+  position: relative;
   display: inline-flex;
   align-items: baseline;
   gap: 0.4em;
@@ -83,13 +84,14 @@ ${severity("INVALID")}
 :host([data-condition="error"]), [data-condition="error"] { --_tone: var(--_major); }
 :host(:not([data-condition="live"])) { --_fill: var(--_offline); }
 
-[part~="label"] { color: var(--_quiet); }
+[part~="label"] { flex-shrink: 0.1; color: var(--_quiet); }
 span:is([part~="label"], [part~="units"]):empty { display: none; }
 [part~="units"] { color: var(--_quiet); font-size: 0.875em; white-space: nowrap; }
-[part~="value"] { min-width: var(--epics-value-width, 0); overflow-wrap: anywhere; }
+[part~="value"] { min-width: var(--epics-value-width, auto); overflow-wrap: break-word; }
 :host(:not([data-condition="live"])) span[part~="value"] { color: var(--_offline); }
 
 [part~="state"] {
+  position: relative;
   display: inline-flex;
   align-items: baseline;
   gap: 0.3em;
@@ -119,7 +121,7 @@ span:is([part~="label"], [part~="units"]):empty { display: none; }
 
 /** Of elements that write. */
 export const controls = sheet(`
-:host { position: relative; align-items: center; min-height: var(--_size); }
+:host { align-items: center; min-height: var(--_size); }
 [part~="control"], dialog button {
   min-height: var(--_size);
   margin: 0;
