@@ -1,6 +1,8 @@
 """What a server process holds: channels, file descriptors, threads, memory; and whether it is back to a base line."""
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -58,7 +60,7 @@ def resources(server: Server) -> Resources:
     descriptors = len(list((process / "fd").iterdir()))  # before there is one for the request
     figures = metrics(server)
     status = (process / "status").read_text()
-    names = sorted((task / "comm").read_text().strip() for task in (process / "task").iterdir())
+    names = sorted(_names(process))
     return Resources(
         channels=int(figures["pycaserver_channels"]),
         sessions=int(figures["pycaserver_sessions"]),
@@ -67,3 +69,10 @@ def resources(server: Server) -> Resources:
         memory=int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) * 1024,
         names=tuple(names),
     )
+
+
+def _names(process: Path) -> Iterator[str]:
+    """Those of its threads; one may end meanwhile."""
+    for task in (process / "task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):
+            yield (task / "comm").read_text().strip()
