@@ -23,12 +23,14 @@ from urllib.request import Request, urlopen
 
 from playwright.sync_api import Browser, sync_playwright
 
+from pycaserver.demo import DASHBOARD
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 EXAMPLES = ROOT / "static" / "examples"
 TUTORIAL = ROOT / "docs" / "tutorial" / "first-page.md"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-SETTLE_SECONDS = 6  # in which a page has its values and draws them
+SETTLE_SECONDS = 10  # in which a page has its values and draws them
 WARM_UP_SECONDS = 60
 # What happens meanwhile: a PV, a value, and the seconds that pass before it is written.
 SCRIPT = (
@@ -41,7 +43,6 @@ SCRIPT = (
     ("VALVE", 0, 2.0),
     ("MOTOR", -17.0, 8.0),
 )
-DASHBOARD = "pv=SIM:T1,SIM:SETPOINT,SIM:CURRENT,SIM:ALARM,SIM:STATE,SIM:GAUGE2,SIM:SPECTRUM,NO:SUCH:PV&plot=SIM:T1"
 
 
 class Picture(NamedTuple):
@@ -65,10 +66,10 @@ PICTURES = (
         Picture(EXAMPLES / "pictures" / f"{page}.jpg", f"static/examples/{page}.html", (1280, 800), scale=0.5)
         for page in ("beamline", "scope", "camera", "chart", "recipe", "wall")
     ),
-    Picture(HERE / "page.png", f"#{DASHBOARD}", (1280, 800)),
-    Picture(HERE / "page-phone.png", f"#{DASHBOARD}", (390, 844), "light", 1.5),
+    Picture(HERE / "page.png", DASHBOARD, (1360, 900)),
+    Picture(HERE / "page-phone.png", DASHBOARD, (390, 844), "light", 1.5),
     Picture(HERE / "tutorial.png", "pages/", (840, 720)),
-    Picture(HERE / "gallery.png", "static/examples/index.html", (1280, 1000)),
+    Picture(HERE / "gallery.png", "static/examples/index.html", (1280, 800)),
 )
 """The gallery comes last: it shows the pictures of the examples."""
 
