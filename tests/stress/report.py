@@ -11,17 +11,21 @@ from tests.stress.resources import Resources
 class Violation(Exception):
     """An invariant was broken: what, who has seen it, at which second, and the last messages."""
 
+    log: Sequence[str] = ()
+    """The last lines of the server's log."""
+
     def __init__(self, what: str, session: str, at: float, last: Sequence[str] = ()) -> None:
         super().__init__(what)
         self.what, self.session, self.at, self.last = what, session, at, list(last)
 
     def text(self, plan: Plan) -> str:
         """For people, with what is needed to see it again."""
-        lines = "\n".join(f"    {line}" for line in self.last)
+        lines, log = ("\n".join(f"    {line}" for line in each) for each in (self.last, self.log))
         return (
             f"VIOLATION: {self.what}\n"
             f"seed {plan.seed}, {plan.seconds:g} s, plan {plan.digest}: {self.session} at {self.at:.3f} s\n"
-            f"its last messages:\n{lines or '    none'}"
+            f"its last messages:\n{lines or '    none'}\n"
+            f"the server's last lines:\n{log or '    none'}"
         )
 
 

@@ -157,9 +157,9 @@ def _check_health(outcome: Outcome, server: Server) -> None:
     faults = outcome.metrics["pycaserver_faults_total"]
     bad = [line for line in server.output.splitlines() if any(word in line for word in BAD_WORDS)]
     if faults or bad:
-        raise Violation(f"{faults:g} faults; in the log: {bad[:3]}", "the server", 0.0, server.output.splitlines())
+        raise Violation(f"{faults:g} faults; in the log: {bad[:3]}", "the server", 0.0)
     if code := server.stop():
-        raise Violation(f"the server ended with {code}", "the server", 0.0, server.output.splitlines())
+        raise Violation(f"the server ended with {code}", "the server", 0.0)
 
 
 async def _all(deeds: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -4,13 +4,15 @@ import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
+from tests.ca_search import free_port
 from tests.databases import fill
 from tests.iocs import CIOC
 from tests.servers import WRITABLE, Server
 from tests.stress.model import INCARNATION
 from tests.stress.plan import WAVES, Fault
+from tests.stress.report import Violation
 
 WAVE_ELEMENTS: Final = 5000
 OWN: Final = 40
@@ -24,6 +26,7 @@ SETTINGS: Final = {
     **WRITABLE,
 }
 """Short times, so that what they bound happens in a short run."""
+LOG_LINES: Final = 30
 CONN_TMO: Final = "5"
 
 
@@ -42,12 +45,23 @@ def database(counters: int) -> str:
     )
 
 
+class _IOC(CIOC):
+    """With a repeater port of its own: that of the host goes with the server of somebody else."""
+
+    def __init__(self, *arguments: Any, **keys: Any) -> None:
+        super().__init__(*arguments, **keys)
+        self._repeater = free_port()
+
+    def env(self) -> dict[str, str]:
+        return super().env() | {"EPICS_CA_REPEATER_PORT": str(self._repeater)}
+
+
 class CountingIOC:
     """A C IOC whose records count; each start counts from another INCARNATION."""
 
     def __init__(self, counters: int) -> None:
         self.incarnation = 1
-        self._ioc = CIOC(database(counters), macros=self._macros)
+        self._ioc = _IOC(database(counters), macros=self._macros)
         self.prefix = self._ioc.prefix
         self.env = self._ioc.env() | {"EPICS_CA_CONN_TMO": CONN_TMO}
 
@@ -106,6 +120,10 @@ def world(counters: int) -> Iterator[tuple[CountingIOC, Server]]:
     ioc.start()
     try:
         with Server(ioc.env, SETTINGS) as server:
-            yield ioc, server
+            try:
+                yield ioc, server
+            except Violation as violation:
+                violation.log = server.output.splitlines()[-LOG_LINES:]
+                raise
     finally:
         ioc.end()
