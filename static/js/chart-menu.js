@@ -25,7 +25,8 @@ export class ChartMenu {
    */
   open(name, charts, kind, near) {
     this.#name = name;
-    const items = charts.flatMap((chart, index) => (fits(chart, name, kind) ? [makeItem(labelOf(chart, index), index)] : []));
+    const places = [...charts.keys()].filter((index) => fits(charts[index], name, kind));
+    const items = places.map((index) => makeItem(labelOf(charts[index], index), index));
     if (charts.length < MAX_CHARTS) items.push(makeItem("New chart", charts.length));
     if (!charts.length) return this.onadd(0, name);
     this.#menu.replaceChildren(...items);

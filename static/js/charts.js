@@ -54,10 +54,11 @@ export class Charts {
     const free = new Set(this.#shown);
     const kept = charts.map((chart) => this.#shown.find((card) => card.chart === chart));
     for (const card of kept) free.delete(card);
-    return kept.map((card, index) => card ?? this.#reuse(this.#shown[index], free, charts[index]) ?? this.#make(charts[index]));
+    return kept.map((card, index) => card ?? this.#reuse(index, free, charts[index]) ?? this.#make(charts[index]));
   }
 
-  #reuse(card, free, { kind }) {
+  #reuse(index, free, { kind }) {
+    const card = this.#shown[index];
     return card?.chart.kind === kind && free.delete(card) ? card : undefined;
   }
 

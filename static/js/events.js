@@ -1,4 +1,4 @@
-/** The list of alarm and connection transitions, the newest first. There is nothing to acknowledge: it tells, no more. */
+/** The list of alarm and connection transitions, the newest first. It only tells: there is nothing to acknowledge. */
 
 import { formatSince } from "../elements/format.js";
 
@@ -102,7 +102,8 @@ export class Events {
     const missed = this.#missed ? `${this.#missed} were missed. ` : "";
     if (matching > SHOWN) return `${missed}The newest ${SHOWN} of ${matching}.`;
     if (matching) return missed;
-    return missed + (this.#events.length ? "No event matches." : "No PV in use has changed its alarm or connection yet.");
+    if (this.#events.length) return `${missed}No event matches.`;
+    return `${missed}No PV in use has changed its alarm or connection yet.`;
   }
 
   #click(button) {

@@ -14,7 +14,9 @@ export class Suggestions {
   constructor(element) {
     this.#element = element;
     this.#place = element.querySelector("#suggestions");
-    this.#place.addEventListener("click", ({ target }) => target.localName === "button" && this.onadd([target.textContent]));
+    this.#place.addEventListener("click", ({ target }) => {
+      if (target.localName === "button") this.onadd([target.textContent]);
+    });
     element.querySelector("#all").addEventListener("click", () => this.onadd(this.#names));
   }
 
