@@ -66,15 +66,21 @@ def _numbers(samples: Samples) -> list[Number]:
     return numbers
 
 
+def _nothing() -> None:
+    """What most of what is owed has to follow it."""
+
+
 class Owed:
     """A message that is made when the outbox has room for it; to the outbox it is like a subscription."""
 
-    __slots__ = ("_take", "not_before", "owed", "timer")
+    __slots__ = ("_take", "not_before", "owed", "then", "timer")
 
     def __init__(self, take: Callable[[], Frame]) -> None:
         self.not_before = 0.0
         self.owed = 0
         self.timer: Timer | None = None
+        self.then: Callable[[], object] = _nothing
+        """Called when it was made."""
         self._take = take
 
     def ready(self) -> bool:
@@ -84,17 +90,20 @@ class Owed:
     def take(self, now: float) -> Frame:
         """The finished message."""
         self.owed = 0
+        self.then()
         return self._take()
 
 
 class Past:
     """One for each session."""
 
-    __slots__ = ("_feed", "_feeding", "_pending", "_session", "_told")
+    __slots__ = ("_feed", "_feeding", "_pending", "_prefaces", "_session", "_told")
 
     def __init__(self, session: "RequestSession") -> None:
         self._session = session
         self._pending = 0
+        self._prefaces: dict[str, Owed] = {}
+        """Histories that a subscription waits for, by the name of the PV."""
         self._feed = Owed(self._further)
         self._feeding = False
         self._told = 0
@@ -111,6 +120,30 @@ class Past:
         self._pending += 1
         self._owe(Owed(partial(self._history, request)))
 
+    def preface(self, request: History, then: Callable[[], None]) -> None:
+        """Answer, and call as soon as that is told: what is told after it must not overtake it.
+
+        Nothing happens any more after leave. PycaError as of history.
+        """
+        check_history(self._session.rights, request)
+        self.leave(request.pv)
+        self._session.check_room()
+        self._pending += 1
+        owed = Owed(lambda: self._history(request))
+        follow = partial(self._follow, request.pv, owed, then)
+        owed.then = partial(self._session.clock.call_soon, follow)  # the frame itself is put in after it was made
+        self._prefaces[request.pv] = owed
+        self._owe(owed)
+        if not owed.owed:
+            follow()
+
+    def leave(self, name: str) -> None:
+        """Take back what waits to be told before a subscription to that PV, and the subscription with it."""
+        owed = self._prefaces.pop(name, None)
+        if owed is not None and owed.owed:
+            self._pending -= 1
+            self._session.outbox.forget(owed)
+
     def events(self, request: GetEvents) -> None:
         """Answer, and tell further events or no more."""
         events = self._session.services.events
@@ -122,6 +155,11 @@ class Past:
             events.watchers[self._came] = None
         elif request.subscribe is False:
             self.close()
+
+    def end(self) -> None:
+        """The peer is gone."""
+        self._prefaces.clear()
+        self.close()
 
     def close(self) -> None:
         """Tell no further events."""
@@ -147,6 +185,12 @@ class Past:
         answer = history_answer(session.services, request)
         session.charge(len(answer.time) / SAMPLES_PER_REQUEST)
         return self._frame(answer)
+
+    def _follow(self, name: str, owed: Owed, then: Callable[[], None]) -> None:
+        """Once, and unless it was taken back."""
+        if self._prefaces.get(name) is owed:
+            del self._prefaces[name]
+            then()
 
     def _came(self, event: Event) -> None:
         if not self._feeding and self._readable(event):

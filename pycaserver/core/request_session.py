@@ -71,7 +71,7 @@ class RequestSession(Session):
 
     def ended(self) -> None:
         """The peer is gone."""
-        self._past.close()
+        self._past.end()
         self._answers.close()
         super().ended()
 
@@ -124,9 +124,18 @@ class RequestSession(Session):
         self.each(_names(request.pv), connect)
 
     def _subscribe(self, name: str, options: SubscriptionOptions, request: Connect) -> None:
-        if options.history is not None:
-            self._past.history(History(pv=name, seconds=options.history))
-        self.subscribe(name, options, request.id)
+        subscribe = partial(self.subscribe, name, options, request.id)
+        if options.history is None:
+            self._past.leave(name)
+            subscribe()
+        else:
+            history = History(pv=name, seconds=options.history)
+            self._past.preface(history, partial(self._attempt, subscribe, request, name))
+
+    def unsubscribe(self, name: str) -> None:
+        """End it, or what would have begun it."""
+        self._past.leave(name)
+        super().unsubscribe(name)
 
     def _disconnect(self, request: Disconnect) -> None:
         self.each(_names(request.pv), self.unsubscribe)

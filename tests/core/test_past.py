@@ -124,6 +124,42 @@ def test_answers_wait_for_room(world: World, peer: Peer, ioc: FakeSourceChannel)
     assert peer.session.waiting == 0
 
 
+@pytest.fixture
+def behind(world: World, peer: Peer, ioc: FakeSourceChannel) -> Peer:
+    """It does not read, and has no room for another history."""
+    for number in range(2000):
+        ioc.post(float(number), seconds=int(WALL_START) + number)
+    peer.transport.reading = False
+    while not peer.session.waiting:
+        peer.asks("history", pv="PV")
+    return peer
+
+
+def test_nothing_overtakes_it_for_who_is_behind(behind: Peer, ioc: FakeSourceChannel) -> None:
+    behind.connects("PV", history=1, id=7)
+    assert behind.session.subscriptions == 0
+    ioc.post(5.0)
+    behind.reads_all()
+    assert [each for each in behind.gist() if each != "history"] == [UP, 5.0]
+    ioc.post(6.0)
+    assert behind.gist() == [6.0]
+    assert behind.session.waiting == 0
+
+
+@pytest.mark.parametrize("left", ["disconnect", "connect"])
+def test_leaving_takes_back_what_waits(behind: Peer, ioc: FakeSourceChannel, left: str) -> None:
+    waiting = behind.session.waiting
+    behind.connects("PV", history=1)
+    assert behind.session.waiting == waiting + 1
+    behind.asks(left, pv="PV")
+    assert behind.session.waiting == waiting
+    behind.reads_all()
+    behind.hears()
+    assert behind.session.subscriptions == (left == "connect")
+    ioc.post(6.0)
+    assert behind.gist() == [6.0] * (left == "connect")
+
+
 def test_a_right_lost_while_it_waits_is_looked_at_again(world: World, peer: Peer, ioc: FakeSourceChannel) -> None:
     for number in range(2000):
         ioc.post(float(number), seconds=int(WALL_START) + number)
