@@ -47,17 +47,22 @@ CASES: Final = {
         ),
     ),
     5: Case("the same PV on two IOCs", (f"{_FAULTS}/test_iocs.py::test_two_iocs_with_one_name",)),
-    6: Case("10,000 PVs on one page", ("system/test_delivery.py::test_ten_thousand_pvs_come_and_go",)),
+    6: Case("10,000 PVs on one page", ("system/test_scale.py::test_ten_thousand_pvs_on_one_page",)),
     7: Case(
         "large arrays to many peers",
         (
+            "system/test_scale.py::test_a_million_doubles_reach_ten_peers_while_scalars_keep_their_time",
+            "core/test_preparation.py::test_delivery_of_large_values_against_the_model",
             "system/test_values.py::test_arrays_as_binary",
             "web/test_websocket.py::test_control_frames_keep_out_of_a_large_message",
         ),
     ),
     8: Case(
         "many peers, many values",
-        ("system/test_delivery.py::test_a_thousand_pvs_at_10_hz_arrive_complete_and_in_order",),
+        (
+            "system/test_scale.py::test_a_thousand_sessions_with_ten_pvs_each",
+            "system/test_delivery.py::test_a_thousand_pvs_at_10_hz_arrive_complete_and_in_order",
+        ),
     ),
     9: Case(
         "a peer that does not read",
