@@ -136,6 +136,7 @@ class CAChannel:
         self._monitors: list[tuple[int, int]] = []
         self._monitored_generation = 0
         source.worker.submit(self._ca_create)
+        source.renewal.searching(self)
 
     # -- on the loop
 
@@ -168,7 +169,13 @@ class CAChannel:
             self._puts.close()
         self._closed = True
         self.generation += 1
+        self._source.renewal.settled(self)
         self._source.worker.submit(self._ca_clear)
+
+    def renew(self) -> None:
+        """Search anew, unless the PV is there."""
+        if self._circuit is None:
+            self._source.worker.submit(self._ca_renew)
 
     def _submit(self, job: Callable[[], None]) -> None:
         """Behind what waits for the IOC, so that libca does not block."""
@@ -189,18 +196,14 @@ class CAChannel:
             if self._puts is not None:
                 self._puts.disconnected()
             self.channel.disconnected()
-            self._source.renewal.lost(self.channel.host, partial(self._renew, self.generation))
-
-    def _renew(self, generation: int) -> None:
-        """Search anew, unless the PV is there again."""
-        if generation == self.generation:
-            self._source.worker.submit(self._ca_renew)
+            self._source.renewal.lost(self.channel.host, self)
 
     def _described(self, generation: int, kind: DbrType, count: int, host: str, access: Access) -> None:
         if generation != self.generation:
             return
         self._type, self.count, self._metadata = kind, count, None
         self._circuit = self._source.circuit(host)
+        self._source.renewal.settled(self)
         if self._puts is not None:
             self._puts.connected(self._circuit)
         if self.channel.reason == "lost":

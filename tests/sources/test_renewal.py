@@ -1,11 +1,13 @@
-"""Renewal: lost PVs are searched for anew soon, all of them in one piece of work, and once."""
+"""Renewal: PVs that are lost are searched for anew soon, those that are not found a few times, and the log says so."""
 
 import logging
 from collections.abc import Callable
 
 import pytest
 
-from pycaserver.sources.renewal import WAIT_SECONDS, Renewal
+from pycaserver.sources.renewal import MOST_SWEEPS, SWEEP_SECONDS, WAIT_SECONDS, Renewal
+
+HOST = "ioc:5064"
 
 
 class Later:
@@ -17,54 +19,94 @@ class Later:
     def __call__(self, seconds: float, call: Callable[[], None]) -> None:
         self.due.append((seconds, call))
 
-    def run(self) -> None:
+    def run(self, wanted: float) -> None:
+        """What is due after that many seconds."""
         due, self.due = self.due, []
-        for _, call in due:
-            call()
+        for seconds, call in due:
+            if seconds == wanted:
+                call()
+            else:
+                self.due.append((seconds, call))
 
 
-def test_all_that_is_lost_together_is_renewed_together_after_a_moment() -> None:
-    later, renewed = Later(), list[int]()
-    renewal = Renewal(later)
-    for number in range(3):
-        renewal.lost("ioc:5064", lambda number=number: renewed.append(number))  # type: ignore[misc]
-    assert [seconds for seconds, _ in later.due] == [WAIT_SECONDS]
-    assert renewed == []
-    later.run()
-    assert renewed == [0, 1, 2]
+class Channel:
+    """Counts how often it is renewed; may be lost again at once."""
+
+    def __init__(self, renewal: Renewal | None = None) -> None:
+        self.renewed = 0
+        self._renewal = renewal
+
+    def renew(self) -> None:
+        self.renewed += 1
+        if self._renewal:
+            self._renewal.lost(HOST, self)
 
 
-def test_log_says_how_many_came_and_went_by_ioc(caplog: pytest.LogCaptureFixture) -> None:
-    later = Later()
-    renewal = Renewal(later)
+@pytest.fixture
+def later() -> Later:
+    return Later()
+
+
+@pytest.fixture
+def renewal(later: Later) -> Renewal:
+    return Renewal(later)
+
+
+def test_all_that_is_lost_together_is_renewed_together_after_a_moment(later: Later, renewal: Renewal) -> None:
+    channels = [Channel() for _ in range(3)]
+    for channel in channels:
+        renewal.lost(HOST, channel)
+    assert sorted(seconds for seconds, _ in later.due) == [WAIT_SECONDS, SWEEP_SECONDS]
+    later.run(WAIT_SECONDS)
+    later.run(WAIT_SECONDS)
+    assert [channel.renewed for channel in channels] == [1, 1, 1]
+
+
+def test_what_is_lost_while_others_are_renewed_waits_for_the_next_time(later: Later, renewal: Renewal) -> None:
+    """An IOC that closes its circuits again and again costs no more than that."""
+    channel = Channel(renewal)
+    renewal.lost(HOST, channel)
+    for turn in range(1, 4):
+        later.run(WAIT_SECONDS)
+        assert channel.renewed == turn
+
+
+def test_what_is_not_found_is_searched_for_anew_a_few_times(later: Later, renewal: Renewal) -> None:
+    """Not at the first sweep, which may come at once."""
+    channel = Channel()
+    renewal.searching(channel)
+    for sweep in range(MOST_SWEEPS + 1):
+        later.run(SWEEP_SECONDS)
+        assert channel.renewed == sweep
+    assert later.due == [], "then libca is left alone with it"
+    renewal.searching(channel)
+    assert len(later.due) == 1
+
+
+def test_what_is_found_or_closed_is_left_alone(later: Later, renewal: Renewal) -> None:
+    channels = [Channel(), Channel()]
+    for channel in channels:
+        renewal.searching(channel)
+    later.run(SWEEP_SECONDS)
+    renewal.settled(channels[0])
+    renewal.settled(channels[0])
+    later.run(SWEEP_SECONDS)
+    assert [channel.renewed for channel in channels] == [0, 1]
+
+
+def test_log_says_how_many_came_and_went_by_ioc(
+    later: Later, renewal: Renewal, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.INFO):
         for host in ("one:5064", "two:5064", "one:5064"):
-            renewal.lost(host, lambda: None)
+            renewal.lost(host, Channel())
         renewal.regained("three:5064")
-        later.run()
+        later.run(WAIT_SECONDS)
         renewal.regained("one:5064")
-        later.run()
+        later.run(WAIT_SECONDS)
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         ("WARNING", "one:5064: PVs lost: 2"),
         ("WARNING", "two:5064: PVs lost: 1"),
         ("INFO", "three:5064: PVs back: 1"),
         ("INFO", "one:5064: PVs back: 1"),
     ]
-
-
-def test_what_is_lost_while_others_are_renewed_waits_for_the_next_time() -> None:
-    """An IOC that closes its circuits again and again costs no more than that."""
-    later, renewed = Later(), list[str]()
-    renewal = Renewal(later)
-
-    def renew() -> None:
-        renewed.append("once")
-        renewal.lost("ioc:5064", lambda: renewed.append("again"))
-
-    renewal.lost("ioc:5064", renew)
-    later.run()
-    assert renewed == ["once"]
-    later.run()
-    assert renewed == ["once", "again"]
-    later.run()
-    assert renewed == ["once", "again"]

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.servers import Server
 from tests.timing import scaled, wait_for
 
-UNDISTURBED_SECONDS = 1.0
+UNDISTURBED_SECONDS = 2.0
 """The longest pause between two values at 10 Hz that is no disturbance, on a machine with other work."""
 
 LOGGING_THREAD = "errlog"
