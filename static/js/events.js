@@ -76,9 +76,15 @@ export class Events {
   }
 
   #take({ events, missed }) {
-    this.#events = [...events.toReversed(), ...this.#events].slice(0, KEPT);
+    this.#events = this.#bounded([...events.toReversed(), ...this.#events]);
     this.#missed += missed;
     this.#timer ??= setTimeout(() => this.#render(), RENDER_EVERY);
+  }
+
+  /** What happens elsewhere in the facility must not push out what happened to the PVs of the page. */
+  #bounded(events) {
+    const left = { mine: KEPT, other: KEPT };
+    return events.filter(({ pv }) => left[this.#pvs.has(pv) ? "mine" : "other"]-- > 0);
   }
 
   #render() {

@@ -1,11 +1,14 @@
 """The page with a thousand PVs at ten values a second each: only the rows in sight are in the document."""
 
+from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.live_page import LivePage
+from tests.iocs import CIOC
+from tests.servers import Server
 from tests.timing import wait_for
 
 COUNT = 1000
@@ -25,6 +28,13 @@ FRAMES = """(seconds) => new Promise((resolve) => {
     else resolve(gaps.slice(1));
   });
 })"""
+
+
+@pytest.fixture(scope="module")
+def server(ioc: CIOC) -> Iterator[Server]:
+    """One of its own: a thousand PVs in and out of alarm would be in the way of other tests."""
+    with Server(ioc.env()) as server:
+        yield server
 
 
 def frame_times(live: LivePage) -> list[float]:
