@@ -112,6 +112,10 @@ class GetEncoder(ValueEncoder):
             return None
         return self._prepared.steps(value, PIECES["json"](value.data))
 
+    def release(self) -> None:
+        """Forget what was prepared."""
+        self._prepared.clear()
+
     def __call__(self, channel: Channel, value: PVValue, coalesced: int) -> Frame:
         """The body of the answer."""
         pieces = self._prepared.of(value)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycaserver.core.outbox import Frame
+from pycaserver.core.outbox import Frame, Framing
 from pycaserver.web.framing import BATCH_BYTES, BATCHED, BINARY, EVENTS, PLAIN, SINGLE, SOCKETIO, TEXT, frame
 from tests.fakes import flat
 
@@ -86,6 +86,18 @@ def test_plain_json_stays_as_it_is() -> None:
     assert PLAIN.pack([PLAIN.text(b"{}")]) == [b"{}"]
     with pytest.raises(TypeError):
         PLAIN.binary(b"", memoryview(b""))
+
+
+@pytest.mark.parametrize(
+    "framing", [SINGLE, BATCHED, EVENTS, SOCKETIO, PLAIN], ids=lambda framing: type(framing).__name__
+)
+@pytest.mark.parametrize("size", [1, 100, 1000, 100_000])
+def test_a_message_in_parts_is_the_same(framing: Framing, size: int) -> None:
+    parts = [b'{"msg_type":"monitor","value":[', b"1," * size, b"1", b"]}"]
+    (in_parts,) = framing.pack(framing.join([framing.long(parts)]))
+    (whole,) = framing.pack(framing.join([framing.text(b"".join(parts))]))
+    assert flat(in_parts) == whole
+    assert len(in_parts) == len(whole)
 
 
 @pytest.mark.parametrize("framing", [SINGLE, BATCHED, EVENTS, PLAIN], ids=lambda framing: type(framing).__name__)
