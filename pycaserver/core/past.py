@@ -13,7 +13,7 @@ from pycaserver.core.clock import Timer
 from pycaserver.core.errors import PycaError
 from pycaserver.core.history import Samples, no_samples
 from pycaserver.core.messages import Error, Event, EventsAnswer, HistoryAnswer, Message
-from pycaserver.core.outbox import Frame
+from pycaserver.core.outbox import Frame, Owing
 from pycaserver.core.requests import GetEvents, History
 from pycaserver.core.rights import Rights
 from pycaserver.core.services import Services
@@ -70,7 +70,7 @@ def _nothing() -> None:
     """What most of what is owed has to follow it."""
 
 
-class Owed:
+class Owed(Owing):
     """A message that is made when the outbox has room for it; to the outbox it is like a subscription."""
 
     __slots__ = ("_take", "not_before", "owed", "then", "timer")
@@ -82,10 +82,6 @@ class Owed:
         self.then: Callable[[], object] = _nothing
         """Called when it was made."""
         self._take = take
-
-    def ready(self) -> bool:
-        """It always is."""
-        return True
 
     def take(self, now: float) -> Frame:
         """The finished message."""

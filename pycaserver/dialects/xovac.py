@@ -14,7 +14,7 @@ from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
 from pycaserver.core.messages import PutAnswer
 from pycaserver.core.oneshot import OneShot
-from pycaserver.core.outbox import Frame, Framing, Transport
+from pycaserver.core.outbox import Frame, Framing, Owing, Transport
 from pycaserver.core.puts import Puts
 from pycaserver.core.request_session import RequestSession
 from pycaserver.core.requests import OptionKeys, Put, Request
@@ -202,7 +202,7 @@ class Run:
         self._done(result, message)
 
 
-class Notice:
+class Notice(Owing):
     """One configured message for one session; owed and sent as a subscription's values are, the newest only."""
 
     def __init__(self, session: XovacSession, rule: MessageRule) -> None:
@@ -228,10 +228,6 @@ class Notice:
             watch.end()
         self._watches = {}
         self._session.outbox.forget(cast(Subscription, self))
-
-    def ready(self) -> bool:
-        """It always is."""
-        return True
 
     def take(self, now: float) -> Frame:
         """The event with the newest values."""
