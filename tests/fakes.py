@@ -13,7 +13,7 @@ from typing import Any
 
 from pycaserver.core.access import AccessControl, Rules
 from pycaserver.core.audit import AuditEntry
-from pycaserver.core.channel import Channel, PutEvents
+from pycaserver.core.channel import Channel
 from pycaserver.core.errors import CloseCode, PycaError
 from pycaserver.core.figures import Figures
 from pycaserver.core.identity import Identity
@@ -22,6 +22,7 @@ from pycaserver.core.pool import ChannelPool
 from pycaserver.core.request_session import RequestSession
 from pycaserver.core.rights import Gate
 from pycaserver.core.services import Services
+from pycaserver.core.source import PutEvents
 from pycaserver.core.values import Access, Array, Data, DbrType, Metadata, PVValue
 from pycaserver.dialects.native import NativeDialect
 

@@ -1,4 +1,4 @@
-"""Channel: one PV, shared by all sessions that want it; and the Source that makes it live.
+"""Channel: one PV, shared by all sessions that want it.
 
 A channel is told by its source what happened (connected, metadata_changed, publish, ...), always on the event loop,
 and tells its subscriptions. Values of a new connection wait for its metadata, so that the order on the wire is
@@ -17,6 +17,7 @@ from pycaserver.core.figures import Figures
 from pycaserver.core.history import HistoryBuffer
 from pycaserver.core.piecework import Pieces
 from pycaserver.core.preparation import Preparation, in_turn
+from pycaserver.core.source import PutEvents, SourceChannel
 from pycaserver.core.values import Access, Array, DbrType, Metadata, PVValue, is_large
 
 if TYPE_CHECKING:
@@ -25,48 +26,6 @@ if TYPE_CHECKING:
 
 METADATA_SECONDS: Final = 2.0
 """How long values wait for an IOC that does not answer the metadata request; the newest is kept."""
-
-
-class PutEvents(Protocol):
-    """Who is told how a put fares, on the loop."""
-
-    def refusal(self) -> PycaError | None:
-        """Asked right before a put is sent that may have waited: why it may not be after all."""
-
-    def sent(self) -> None:
-        """It is on its way."""
-
-    def done(self, old: PVValue | None, error: PycaError | None) -> None:
-        """Its outcome, once; without wait: the IOC has read it. old: the value before, None if unknown."""
-
-
-class SourceChannel(Protocol):
-    """The source's end of a channel."""
-
-    def monitor(self) -> None:
-        """Start the value monitor, now or as soon as the PV connects; idempotent."""
-
-    def get(self, done: Callable[[PVValue | PycaError], None]) -> Callable[[], None]:
-        """Read once from the IOC and call done on the loop; returns what forgets the read."""
-
-    def put(self, elements: Array, events: PutEvents, *, wait: bool) -> Callable[[], bool]:
-        """Write after all puts before it, elements of the PV's own type; returns what takes an unsent put back.
-
-        wait: until the IOC has completed all processing. events may be told before this returns.
-        """
-
-    def close(self) -> None:
-        """End it; the channel hears nothing more."""
-
-
-class Source(Protocol):
-    """Where channels come from."""
-
-    def open(self, name: str, channel: "Channel") -> SourceChannel:
-        """Search for the PV and keep the channel informed, from the next turn of the loop on.
-
-        PycaError(invalid_pv_name, too_many_subscriptions): there is no such PV, or no room for it.
-        """
 
 
 class ValueEncoder(Protocol):

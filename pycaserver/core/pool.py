@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from pycaserver.core.channel import Channel, Source
+from pycaserver.core.channel import Channel
 from pycaserver.core.clock import Clock, Timer
 from pycaserver.core.errors import PycaError
 from pycaserver.core.events import Events
@@ -11,6 +11,7 @@ from pycaserver.core.fanout import Fanout
 from pycaserver.core.figures import Figures
 from pycaserver.core.history import Histories
 from pycaserver.core.names import check_pv_name
+from pycaserver.core.source import Source
 
 
 class ChannelPool:

@@ -15,9 +15,10 @@ from weakref import WeakValueDictionary
 
 from epics import ca, dbr
 
-from pycaserver.core.channel import Channel, PutEvents
+from pycaserver.core.channel import Channel
 from pycaserver.core.errors import PycaError
 from pycaserver.core.figures import Figures
+from pycaserver.core.source import PutEvents
 from pycaserver.core.values import Access, Array, DbrType, Metadata, PVValue
 from pycaserver.sources.circuit import Circuit
 from pycaserver.sources.dbr import CONTROL_HEAD, CTRL, STS, TIME, TIME_LAYOUTS, decode_control, decode_time

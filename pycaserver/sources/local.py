@@ -9,10 +9,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from pycaserver.core.channel import Channel, PutEvents
+from pycaserver.core.channel import Channel
 from pycaserver.core.clock import Clock, Timer
 from pycaserver.core.elements import DTYPES, Scalar, data_of, elements_of
 from pycaserver.core.errors import PycaError
+from pycaserver.core.source import PutEvents
 from pycaserver.core.values import Access, Array, Data, DbrType, Metadata, PVValue
 from pycaserver.sources.notation import Argument, Spelling, refused, spelling_of
 

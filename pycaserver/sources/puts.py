@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from pycaserver.core.channel import PutEvents
 from pycaserver.core.errors import PycaError
+from pycaserver.core.source import PutEvents
 from pycaserver.core.values import Array, PVValue
 from pycaserver.sources.circuit import Circuit
 

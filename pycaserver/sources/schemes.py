@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from pycaserver.core.channel import Channel, Source, SourceChannel
+from pycaserver.core.channel import Channel
 from pycaserver.core.errors import PycaError
 from pycaserver.core.names import split_scheme
+from pycaserver.core.source import Source, SourceChannel
 
 
 class SchemeSource:

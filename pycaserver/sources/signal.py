@@ -7,9 +7,10 @@ often, sees the same.
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from pycaserver.core.channel import Channel, PutEvents
+from pycaserver.core.channel import Channel
 from pycaserver.core.clock import Clock, Timer
 from pycaserver.core.errors import PycaError
+from pycaserver.core.source import PutEvents
 from pycaserver.core.values import Access, AlarmSeverity, AlarmStatus, Array, Data, Metadata, PVValue
 
 READ_ONLY: Final = Access(read=True, write=False)

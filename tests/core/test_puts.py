@@ -10,12 +10,12 @@ import pytest
 
 from pycaserver.core.access import AccessControl, Rule, Rules
 from pycaserver.core.audit import AuditEntry
-from pycaserver.core.channel import PutEvents
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
 from pycaserver.core.messages import PutAnswer
 from pycaserver.core.puts import DEFAULT_TIMEOUT, MOST_BYTES, MOST_PUTS, Puts, stop_puts
 from pycaserver.core.requests import Put
+from pycaserver.core.source import PutEvents
 from pycaserver.core.values import Access, Array, DbrType
 from tests.fakes import FakeLimits, FakeSourceChannel, World, value
 

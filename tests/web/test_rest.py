@@ -10,10 +10,10 @@ import pytest
 from pycaserver.app import LoopClock, static_folder
 from pycaserver.audit import AuditTrail
 from pycaserver.core.access import AccessControl, Rules
-from pycaserver.core.channel import Source
 from pycaserver.core.figures import Figures
 from pycaserver.core.pool import ChannelPool
 from pycaserver.core.services import Services
+from pycaserver.core.source import Source
 from pycaserver.dialects.native import NativeDialect
 from pycaserver.settings import Settings
 from pycaserver.web.hub import Hub
