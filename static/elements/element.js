@@ -1,6 +1,7 @@
 /** What all elements of a PV have in common: the subscription, the state, the name, one drawing per frame. */
 
 import { sharedClient } from "../pycaserver.js";
+import { splitNames } from "./names.js";
 import { describe, failure, NOTHING, worstOf } from "./report.js";
 import { expandMacros, scopes } from "./scope.js";
 import { drawState, sentenceOf, setText, shapeOf, STATE, wordOf } from "./state.js";
@@ -201,7 +202,7 @@ export class EpicsElement extends HTMLElement {
   #expandedNames() {
     const text = expandMacros(this.pv, this).trim();
     if (text === "") throw new SyntaxError("The attribute pv is missing");
-    return this.constructor.isMultiple ? text.split(/\s+/) : [text];
+    return this.constructor.isMultiple ? splitNames(text) : [text];
   }
 
   #leave() {

@@ -1,6 +1,7 @@
 /** What of its PVs an element shows: which of them, what stretch, how; and how a person changes that. */
 
 import { EpicsElement } from "./element.js";
+import { splitNames } from "./names.js";
 
 /**
  * Base of plots. A subclass has `home`, what is in view where nothing is zoomed, and `bounds`, the most that can be.
@@ -14,7 +15,7 @@ export class ViewElement extends EpicsElement {
 
   /** The PVs, macros not replaced. @type {string[]} */
   get pvs() {
-    return this.pv.split(/\s+/).filter(Boolean);
+    return splitNames(this.pv);
   }
 
   set pvs(names) {

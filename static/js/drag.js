@@ -1,6 +1,6 @@
 /** PV names dragged from a row, or as text from elsewhere, and where they may be dropped. */
 
-import { splitNames } from "./names.js";
+import { splitNames } from "../elements/names.js";
 
 /**
  * Let rows be dragged away as their PV's name.

@@ -1,6 +1,6 @@
 /** The field for PV names: type any, or pick one that the server offers (an ARIA combobox with a list). */
 
-import { splitNames } from "./names.js";
+import { splitNames } from "../elements/names.js";
 
 const LONGEST_LIST = 60;
 

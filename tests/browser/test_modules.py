@@ -60,13 +60,13 @@ def test_times(blank: LivePage) -> None:
     ("line", "names"),
     [
         ("", []),
-        (" A,B  C;A\tD\n", ["A", "B", "C", "D"]),
+        (" A,B  C;A\tD\n", ["A", "B", "C", "A", "D"]),
         ('A.VAL{"arr":{"s":0, "e":5}} B', ['A.VAL{"arr":{"s":0, "e":5}}', "B"]),
         ("sim://ramp(0, 10,1) loc://x", ["sim://ramp(0, 10,1)", "loc://x"]),
     ],
 )
 def test_typed_names(blank: LivePage, line: str, names: list[str]) -> None:
-    assert call(blank, "js/names", "m.splitNames(x)", line) == names
+    assert call(blank, "elements/names", "m.splitNames(x)", line) == names
 
 
 def test_text_frames(blank: LivePage) -> None:

@@ -1,4 +1,4 @@
-/** PV names in a line that was typed, pasted or dropped. */
+/** PV names in an attribute, or in a line that was typed, pasted or dropped. */
 
 const DEPTH = { "{": 1, "}": -1, "(": 1, ")": -1 };
 
@@ -15,5 +15,5 @@ export function splitNames(line) {
     if (depth <= 0 && /[\s,;]/.test(character)) names.push("");
     else names[names.length - 1] += character;
   }
-  return [...new Set(names.filter(Boolean))];
+  return names.filter(Boolean);
 }
