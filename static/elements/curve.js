@@ -117,11 +117,11 @@ export class TraceCurve extends Curve {
 
   push({ timestamp, value }) {
     if (!isNumber(value)) return;
-    this.#measureSkew(timestamp);
+    if (timestamp !== this.trace.lastTime) this.#measureSkew(timestamp);
     this.trace.push(timestamp, Number(value));
   }
 
-  /** The first value after a connection may be old; only those that follow tell about the IOC's clock. */
+  /** The first value after a connection may be old, as one told again: only news tell about the IOC's clock. */
   #measureSkew(timestamp) {
     const difference = timestamp - seconds();
     if (!this.#isCatchingUp) this.skew = Math.abs(difference) > SKEW_THAT_MATTERS ? difference : 0;

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.timing import scaled
+
 HERE = Path(__file__).parent
 SECONDS = 60
 
@@ -16,6 +18,6 @@ def test_in_node(file: Path) -> None:
     if node is None:
         pytest.skip("node is not on the PATH")
     command = [node, "--no-warnings", "--test", "--test-reporter=tap", file]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=scaled(SECONDS), check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "# pass 0" not in done.stdout
