@@ -82,15 +82,20 @@ def _folder(root: str, path: str) -> Path | None:
 def entries(folder: Path) -> list[str]:
     """Its pages and, with a slash, its folders, as relative addresses in order; LISTED at most."""
     with os.scandir(folder) as found:
-        names = (_entry(item) for item in found if not item.name.startswith("."))
+        names = (_entry(item) for item in found if not item.name.startswith(".") and _is_text(item.name))
         return sorted(filter(None, names))[:LISTED]
 
 
 def _entry(item: os.DirEntry[str]) -> str:
     """The name as an address; empty if it is neither page nor folder."""
-    if item.is_dir():
+    if os.path.isdir(item):
         return f"{item.name}/"
     return item.name if item.name.lower().endswith((".html", ".htm")) else ""
+
+
+def _is_text(name: str) -> bool:
+    """Whether an address can have this name: the bytes of a file's name need not be UTF-8."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 _LIST: Final = """<!doctype html>

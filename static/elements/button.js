@@ -43,6 +43,12 @@ export class EpicsButton extends WritableElement {
     super.disconnectedCallback();
   }
 
+  /** It is let go at the PV at which it was pressed. */
+  onLeave() {
+    this.#release();
+    super.onLeave();
+  }
+
   render(update) {
     super.render(update);
     setText(this.shadowRoot.querySelector(".text"), this.getAttribute("label") ?? (this.#value || "Write"));

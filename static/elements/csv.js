@@ -1,6 +1,8 @@
 /** Tables as CSV (RFC 4180), and as a file for the person before the screen. */
 
 const NEEDS_QUOTES = /[",\r\n]/;
+/** A spreadsheet would run such text as a formula. */
+const IS_FORMULA = /^[=+\-@\t\r]/;
 
 /**
  * @param {Iterable<readonly (string|number|bigint|null)[]>} rows null: an empty cell
@@ -32,5 +34,6 @@ export function isoTime(seconds) {
 
 function cell(value) {
   const text = value === null ? "" : String(value);
+  if (IS_FORMULA.test(text) && Number.isNaN(Number(text))) return cell(`'${text}`);
   return NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

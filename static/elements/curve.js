@@ -154,7 +154,8 @@ export class ArrayCurve extends Curve {
     if (update.kind !== "value" || !isArray(update.value)) return;
     const isAgain = update.timestamp === this.shown?.timestamp;
     const isWindow = update.first > 0 || isAgain || this.isWindow;
-    this.total = isWindow ? Math.max(this.total, update.first + update.count) : update.count;
+    const end = update.count && update.first + update.count; // a window behind the end tells nothing
+    this.total = isWindow ? Math.max(this.total, end) : update.count;
     this.shown = update;
   }
 

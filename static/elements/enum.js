@@ -56,6 +56,13 @@ export class EpicsEnum extends WritableElement {
     setText(this.find("value"), formatValue(update) || "–");
     super.render(update);
     this.#showChoice();
+    this.find("value").hidden = this.#look !== "text" && this.#hasState;
+  }
+
+  /** Whether the value is that of a state: a list or buttons show no other. */
+  get #hasState() {
+    const { value, metadata } = this.update;
+    return value === undefined || metadata?.enumStrings?.[value] !== undefined;
   }
 
   /** As text until the states are known, and where the page wants no choice. @returns {"text"|"select"|"buttons"} */
@@ -68,6 +75,7 @@ export class EpicsEnum extends WritableElement {
     const wanted = JSON.stringify(states);
     if (wanted === this.#states) return;
     this.#states = wanted;
+    this.#setStepping(false);
     this.find("control").replaceChildren(...states.map((state, index) => new Option(state, index)));
     this.find("choices").replaceChildren(...states.map(makeButton));
   }

@@ -111,7 +111,13 @@ export class EpicsImage extends EpicsElement {
 
   /** With the image the PVs that tell its width and height, if these are no numbers. */
   watch(names) {
+    if (names[0] !== this.#shown?.pv) this.#forget();
     super.watch([...names, ...this.#sizeNames]);
+  }
+
+  /** The picture is that of another PV. */
+  #forget() {
+    this.#shown = this.#cross = this.#range.ends = null;
   }
 
   onUpdate(update, index) {
@@ -165,7 +171,8 @@ export class EpicsImage extends EpicsElement {
     this.find("bar").hidden = Boolean(note);
     this.find("image").hidden = Boolean(note);
     if (note) return;
-    if (this.#isNew) this.#paint(size);
+    const { width, height } = this.find("image");
+    if (this.#isNew || size[0] !== width || size[1] !== height) this.#paint(size);
     this.#isNew = false;
     this.#readOut(size);
     this.find("image").ariaLabel = this.#sentence(size);
@@ -257,7 +264,7 @@ export class EpicsImage extends EpicsElement {
   #reading([width]) {
     if (!this.#cross) return "";
     const [x, y] = this.#cross;
-    const value = this.#shown?.value[y * width + x];
+    const value = x < width ? this.#shown?.value[y * width + x] : undefined;
     const { metadata, units } = this.update;
     return `x ${x}, y ${y}: ${value === undefined ? "–" : formatNumber(value, metadata)} ${units}`.trim();
   }

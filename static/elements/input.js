@@ -34,6 +34,12 @@ export class EpicsInput extends WritableElement {
     field.addEventListener("keydown", (event) => this.#onkey(event));
   }
 
+  /** What was typed was meant for the PV of then. */
+  onLeave() {
+    super.onLeave();
+    this.removeAttribute("data-editing");
+  }
+
   render(update) {
     super.render(update);
     const field = this.find("control");
@@ -70,9 +76,15 @@ export class EpicsInput extends WritableElement {
   async #write() {
     const field = this.find("control");
     const written = field.value;
-    if (!(await this.writeText(written)) || field.value !== written) return;
+    if (!(await this.#writeField(written)) || field.value !== written) return;
     this.removeAttribute("data-editing");
     this.renderSoon();
+  }
+
+  /** A value that nobody has changed is written as it is: its text may have fewer digits. */
+  #writeField(text) {
+    const { value } = this.update;
+    return this.hasAttribute("data-editing") || value == null ? this.writeText(text) : this.write(value);
   }
 
   /** Show the PV's value again. */

@@ -1,6 +1,6 @@
 /** What people type, as the value that a PV of this type takes. */
 
-const WORDS = { nan: NaN, inf: Infinity, infinity: Infinity, "-inf": -Infinity, "-infinity": -Infinity };
+const WORDS = { nan: NaN, inf: Infinity, infinity: Infinity, "-inf": -Infinity, "-infinity": -Infinity, "∞": Infinity, "−∞": -Infinity };
 const WHOLE = /^[+-]?(\d+|0x[\da-f]+)$/i;
 
 /**

@@ -61,12 +61,19 @@ export class EpicsSlider extends WritableElement {
     return super.reason || (this.#range ? "" : "No limits: the attributes min and max are missing");
   }
 
+  /** Where it was dragged to was meant for the PV of then. */
+  onLeave() {
+    super.onLeave();
+    this.#isDragging = false;
+    this.#next = undefined;
+  }
+
   render(update) {
     super.render(update);
     const control = this.find("control");
     const { low, high } = this.#range ?? { low: 0, high: 1 };
     Object.assign(control, { min: low, max: high, step: this.#step(low, high) });
-    control.classList.toggle("empty", this.shown == null);
+    control.classList.toggle("empty", !Number.isFinite(Number(this.shown ?? NaN)));
     if (!this.#isDragging) control.value = Number(this.shown ?? low);
     this.#showValue();
   }

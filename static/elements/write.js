@@ -152,7 +152,7 @@ export class WritableElement extends EpicsElement {
   async #isConfirmed(value) {
     if (!this.hasAttribute("confirm")) return true;
     const question = this.getAttribute("confirm") || `Write {value} to ${this.displayName}?`;
-    return confirmed(this.shadowRoot, question.replaceAll("{value}", this.describeValue(value)));
+    return confirmed(this.shadowRoot, question.replaceAll("{value}", () => this.describeValue(value)));
   }
 
   /** @param {import("../pycaserver.js").PutValue} value @returns {string} for people */

@@ -98,6 +98,7 @@ record(mbbo, "$(P)mode") {
 record(mbbo, "$(P)fixed_mode") {
     field(DOL, "0") field(PINI, "YES") field(ZRST, "Low") field(ONST, "Medium") field(ASG, "READONLY")
 }
+record(mbbi, "$(P)odd") { field(INP, "5") field(PINI, "YES") field(ZRST, "Low") field(ONST, "Medium") }
 record(stringout, "$(P)text") { field(DOL, {const:"one"}) field(PINI, "YES") }
 record(ao, "$(P)broken") { field(DISP, "1") }
 record(calc, "$(P)count") { field(PINI, "YES") field(SCAN, ".1 second") field(CALC, "VAL+1") }

@@ -184,6 +184,26 @@ def test_pause_holds_the_picture(page: ElementPage, image_ioc: CIOC) -> None:
     image_ioc.shell(f"dbpf {page.prefix}hole '[0,1,0,1]'")
 
 
+def test_read_out_follows_a_width_that_changes(page: ElementPage, image_ioc: CIOC) -> None:
+    image = image_of(page, "wide", 'width="$(P)width"')
+    pixels(image)
+    canvas = image.locator("[part=image]")
+    canvas.press("ArrowRight")
+    expect(image.locator("[part=readout]")).to_have_text("x 2, y 1: 60 counts")
+    image_ioc.shell(f"dbpf {page.prefix}width 2")
+    expect(canvas).to_have_js_property("width", 2)
+    expect(image.locator("[part=readout]")).to_have_text("x 2, y 1: – counts")
+    image_ioc.shell(f"dbpf {page.prefix}width 3")
+
+
+def test_picture_of_another_pv_is_not_kept(page: ElementPage) -> None:
+    image = image_of(page, "wide", 'width="3"')
+    pixels(image)
+    image.evaluate("(image, pv) => { image.pv = pv; }", f"{page.prefix}nowhere")
+    expect(image.locator("[part=note]")).to_have_text("No image yet")
+    assert image.evaluate("(image) => image.range") is None
+
+
 def test_it_is_saved_as_a_picture(page: ElementPage) -> None:
     image = image_of(page, "wide", 'width="3"')
     pixels(image)

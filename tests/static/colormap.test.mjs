@@ -44,6 +44,10 @@ test("cells are quoted where they must be", () => {
   assert.equal(toCSV([["a", 'b"c', "d,e"], [1, null, 2n]]), 'a,"b""c","d,e"\r\n1,,2\r\n');
 });
 
+test("text that a spreadsheet would run is marked as text", () => {
+  assert.equal(toCSV([["=1+1", "@now", "-a", "-5", -5, "a=b"]]), "'=1+1,'@now,'-a,-5,-5,a=b\r\n");
+});
+
 test("times are told to the microsecond, in UTC", () => {
   assert.equal(isoTime(1447799204.25), "2015-11-17T22:26:44.250000Z");
   assert.equal(isoTime(1.9999999), "1970-01-01T00:00:01.999999Z");

@@ -11,6 +11,7 @@ for (const [text, metadata, value] of [
   ["-1e-3", of("float"), -0.001],
   ["nan", of("double"), NaN],
   ["-Inf", of("double"), -Infinity],
+  ["−∞", of("double"), -Infinity],
   ["0x1F", of("long"), 31],
   ["-0x10", of("long"), -16],
   ["+7", of("short"), 7],

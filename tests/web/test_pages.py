@@ -1,5 +1,6 @@
 """The facility's own pages: served as they are now, from their folder and from nowhere else."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,6 +91,15 @@ def test_list_is_bounded(tmp_path: Path) -> None:
     for number in range(LISTED + 1):
         (tmp_path / f"{number:04}.html").touch()
     assert entries(tmp_path) == [f"{number:04}.html" for number in range(LISTED)]
+
+
+def test_list_leaves_out_what_has_no_address(tmp_path: Path, types: CIOC) -> None:
+    (tmp_path / "panel.html").touch()
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/gr\xf6sse.html")).touch()
+    (tmp_path / "loop").symlink_to("loop")
+    with Server(types.env(), {"pages": tmp_path}) as server:
+        answer = fetch(server, "/pages/")
+    assert (answer.status, answer.body.count(b"<li>")) == (200, 1)
 
 
 @pytest.mark.parametrize(
