@@ -33,7 +33,7 @@ class Heard:
         self.values: dict[str, int] = defaultdict(int)
         """Updates by PV, the merged ones too."""
         self.delays: list[float] = []
-        """From the IOC's time stamp, seconds; of scalars."""
+        """From the IOC's time stamp, seconds; of scalars, but for the first of each."""
         self.arrays: dict[int, list[str]] = defaultdict(list)
         """The SHA-256 of the elements of arrays, by peer."""
         self.gaps = 0
@@ -105,9 +105,10 @@ class Peer(asyncio.Protocol):
         if message["count"] != 1 or elements is not None:
             self._array(message, elements)
             return
-        self._heard.delays.append(time.time() - message["timestamp"])
         before, self._newest[name] = self._newest.get(name), message["value"]
-        self._heard.gaps += before is not None and message["value"] != before + 1 + merged
+        if before is not None:  # the first is as old as it is
+            self._heard.delays.append(time.time() - message["timestamp"])
+            self._heard.gaps += message["value"] != before + 1 + merged
 
     def _array(self, message: dict[str, Any], elements: bytes | None) -> None:
         if elements is None and "value_b64" in message:
