@@ -2,6 +2,8 @@
 
 const MARGIN = 0.08;
 const SPARE = 0.5;
+/** Beyond it an axis has no length that is a number. */
+const LARGEST = 1e300;
 
 /** @typedef {{isLog: boolean, min: number|null, max: number|null, isTight: boolean}} Wishes */
 
@@ -53,9 +55,11 @@ function span(curves, [from, to], isLog) {
 
 const allowed = (limit, isLog) => (limit === null || (isLog && limit <= 0) ? null : limit);
 
-function ordered(low, high, isLog) {
+function ordered(first, last, isLog) {
+  const [low, high] = [first, last].map((limit) => Math.min(Math.max(limit, isLog ? 1 / LARGEST : -LARGEST), LARGEST));
   if (low < high) return [low, high];
-  return isLog ? [low / 10, low * 10] : [low - 1, low + 1];
+  const margin = Math.max(1, 1e-6 * Math.abs(low));
+  return isLog ? [low / 10, low * 10] : [low - margin, low + margin];
 }
 
 /**

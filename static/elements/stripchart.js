@@ -70,7 +70,7 @@ export class EpicsStripchart extends EpicsPlot {
 
   /** Seconds that are wanted of the past: the span, doubled until the view is within. */
   get #reach() {
-    const back = this.zoom ? Date.now() / 1000 - this.zoom[0] : 0;
+    const back = this.zoom ? Math.max(0, Date.now() / 1000 - this.zoom[0]) : 0; // the IOC's clock may be ahead
     return Math.min(MOST_SECONDS, this.span * 2 ** Math.max(0, Math.ceil(Math.log2(back / this.span))));
   }
 

@@ -215,6 +215,17 @@ def test_zoom_by_drag_wheel_and_keys(page: ElementPage) -> None:
     assert plot.evaluate("(plot) => plot.zoom") is None
 
 
+def test_zoom_ahead_of_our_clock_asks_for_the_span(page: ElementPage) -> None:
+    plot = chart(page, "$(P)count", 'span="30"')
+    samples_of(plot, 2)
+    plot.evaluate(
+        "(plot) => { const now = Date.now() / 1000; plot.zoom = [now + 100, now + 200]; plot.resubscribe(); }"
+    )
+    assert plot.evaluate("(plot) => plot.options.history") == 30
+    samples_of(plot, len(trace(plot)) + 1)
+    assert plot.evaluate("(plot) => plot.update.condition") == "live"
+
+
 def test_all_in_view_to_turn_the_wheel_outwards_scrolls_the_page(page: ElementPage) -> None:
     page.show('<epics-stripchart id="chart" pv="$(P)one"></epics-stripchart><p class="tall"></p>')
     page.page.evaluate("document.querySelector('.tall').style.height = '3000px'")

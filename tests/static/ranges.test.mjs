@@ -38,6 +38,17 @@ test("what the page has fixed holds", () => {
   assert.deepEqual(rangeOf(new Ranges(), 0, 10, { min: 50, max: 40 }), [49, 51]);
 });
 
+test("an axis has a length, whatever the values", () => {
+  const least = 5e-324;
+  const most = 1.7e308;
+  for (const [isLog, low, high, min, max] of [
+    [false, -most, most], [false, most, most], [false, 0, 1, 1e20, 1e20], [true, least, most], [true, least, least],
+  ]) {
+    const [from, to] = rangeOf(new Ranges(), low, high, { isLog, min: min ?? null, max: max ?? null });
+    assert.ok(Number.isFinite(to - from) && from < to && (!isLog || from > 0), `${low} to ${high}`);
+  }
+});
+
 test("a logarithmic axis has no room for 0", () => {
   const [low, high] = rangeOf(new Ranges(), 1, 1000, { isLog: true, min: 0 });
   assert.ok(low > 0 && low < 1 && high > 1000);
