@@ -1,4 +1,5 @@
-# make demo     the server with a simulated IOC, nothing to configure; PAGES=folder serves your pages with it
+# make demo     the server with a simulated IOC, nothing to configure; PAGES=folder serves your pages with it,
+#               PORT=8080 takes another port than 8888
 # make test     all tests, with Chromium where it can be had
 # make check    linters, types, import contracts
 # make bench    the benchmark, beside a naive server; make bench-quick takes under a minute
@@ -25,7 +26,7 @@ INSTALLED_TEST := .venv/installed-test
 .PHONY: demo test check bench bench-quick stress soak fuzz wheel image clean browser
 
 demo: $(INSTALLED)
-	$(BIN)/pycaserver demo $(if $(PAGES),--pages $(PAGES))
+	$(BIN)/pycaserver demo $(if $(PAGES),--pages $(PAGES)) $(if $(PORT),--port $(PORT))
 
 test: $(INSTALLED_TEST) browser
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
