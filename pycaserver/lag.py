@@ -21,6 +21,8 @@ BEAT_SECONDS: Final = 0.025
 """Between two looks at the clock."""
 SHOWN_BEATS: Final = 20
 """The gauge shows the worst of so many: half a second's."""
+STARVED_SECONDS: Final = 0.5
+"""A stall in which the loop hardly had a processor is told only from here on: a busy machine makes many short ones."""
 QUIET_SECONDS: Final = 10.0
 """After a line in the log, stalls are only counted for so long."""
 _HERE: Final = str(Path(__file__).parent)
@@ -62,7 +64,7 @@ class Lag:
         self._beaten = now
         worked = min(late, self._worked - before)
         self._count(late, worked)
-        if late > STALL_SECONDS:
+        if worked > STALL_SECONDS or late > STARVED_SECONDS:
             self._tell(late, worked, suspect)
         self._clock.call_later(BEAT_SECONDS, self._beat)
 

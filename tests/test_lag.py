@@ -18,9 +18,9 @@ STALL = 4 * BEAT_SECONDS + STALL_SECONDS
 
 
 def hold_up(seconds: float) -> None:
-    """Let nobody else have their turn."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    """Work for so long, and let nobody else have their turn."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
         pass
 
 
@@ -67,6 +67,17 @@ def test_further_stalls_are_only_counted_for_a_while(caplog: pytest.LogCaptureFi
 
     on_a_loop(test)
     assert caplog.records[1].message.endswith("2 stalls since the last such line are only counted")
+
+
+def test_a_stall_without_work_is_only_counted(caplog: pytest.LogCaptureFixture) -> None:
+    """Another program had the processor."""
+
+    async def test(lag: Lag, figures: Figures) -> None:
+        time.sleep(STALL)
+        await async_wait_for(lambda: figures.loop_stalls)
+
+    on_a_loop(test)
+    assert caplog.records == []
 
 
 def test_the_gauge_shows_the_worst_of_half_a_second() -> None:

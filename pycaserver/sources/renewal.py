@@ -1,13 +1,17 @@
 """Renewal: PVs that are lost, or not found at first, are searched for anew.
 
 libca looks for a lost PV only at the next turn of a timer of 10 s, though another IOC may serve it; and for one whose
-first searches were lost on the network it waits longer and longer. Waiting a moment bounds what an IOC that closes its
-circuits again and again may cost, and makes of all PVs of an IOC one piece of work and one line in the log.
+first searches were lost on the network it waits longer and longer, up to five minutes, unless a beacon tells of a new
+IOC. Beacons do not reach everybody: not a container with a network of its own, nor a host whose CA repeater has ended.
+So a PV that was there is searched for as long as it is wanted, often at first, then each minute. Waiting a moment
+bounds what an IOC that closes its circuits again and again may cost, and makes of all PVs of an IOC one piece of work
+and one line in the log.
 """
 
 import logging
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 log = logging.getLogger(__name__)
@@ -16,6 +20,12 @@ WAIT_SECONDS: Final = 0.25
 SWEEP_SECONDS: Final = 5.0
 MOST_SWEEPS: Final = 2
 """At which a PV that is not there is searched for anew; from then on libca's own pauses count, for it may not exist."""
+LOST_SWEEPS: Final = 2
+"""Each so many sweeps a PV that was lost is searched for anew."""
+PATIENT_AFTER: Final = 120
+"""Sweeps, ten minutes, from which on the IOC is not only restarted."""
+PATIENT_SWEEPS: Final = 12
+"""Each so many from then on."""
 
 
 class Searching(Protocol):
@@ -25,21 +35,40 @@ class Searching(Protocol):
         """Search anew, unless the PV is there."""
 
 
+@dataclass(slots=True)
+class Search:
+    """How long a PV has been searched for."""
+
+    was_there: bool
+    sweeps: int = 0
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to search anew; not at the first sweep, which may come at once."""
+        if self.sweeps <= MOST_SWEEPS:
+            return self.sweeps > 0
+        return self.sweeps % (LOST_SWEEPS if self.sweeps < PATIENT_AFTER else PATIENT_SWEEPS) == 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether libca is left alone with it."""
+        return not self.was_there and self.sweeps == MOST_SWEEPS
+
+
 class Renewal:
     """Renews channels, and says how many came and went. All on the loop."""
 
     def __init__(self, later: Callable[..., object]) -> None:
         """later: call after seconds."""
         self._later = later
-        self._searching: dict[Searching, int] = {}
-        """How many sweeps each has seen."""
+        self._searching: dict[Searching, Search] = {}
         self._lost: list[tuple[str, Searching]] = []
         self._regained = Counter[str]()
         self._waits = self._sweeps = False
 
-    def searching(self, channel: Searching) -> None:
-        """The channel is new, or anew without its PV."""
-        self._searching[channel] = 0
+    def searching(self, channel: Searching, *, was_there: bool = False) -> None:
+        """The channel is new, or without the PV that was there."""
+        self._searching[channel] = Search(was_there)
         if not self._sweeps:
             self._sweeps = True
             self._later(SWEEP_SECONDS, self._sweep)
@@ -52,7 +81,7 @@ class Renewal:
         """A PV of that IOC is lost: renew it in a moment, once."""
         self._lost.append((host, channel))
         self._wait()
-        self.searching(channel)
+        self.searching(channel, was_there=True)
 
     def regained(self, host: str) -> None:
         """A PV that was lost is there again, at that IOC."""
@@ -76,13 +105,12 @@ class Renewal:
             channel.renew()
 
     def _sweep(self) -> None:
-        for channel, seen in list(self._searching.items()):
-            if seen:
+        for channel, search in list(self._searching.items()):
+            if search.is_due:
                 channel.renew()
-            if seen == MOST_SWEEPS:
+            if search.is_over:
                 del self._searching[channel]
-            else:
-                self._searching[channel] += 1
+            search.sweeps += 1
         self._sweeps = bool(self._searching)
         if self._sweeps:
             self._later(SWEEP_SECONDS, self._sweep)

@@ -5,7 +5,15 @@ from collections.abc import Callable
 
 import pytest
 
-from pycaserver.sources.renewal import MOST_SWEEPS, SWEEP_SECONDS, WAIT_SECONDS, Renewal
+from pycaserver.sources.renewal import (
+    LOST_SWEEPS,
+    MOST_SWEEPS,
+    PATIENT_AFTER,
+    PATIENT_SWEEPS,
+    SWEEP_SECONDS,
+    WAIT_SECONDS,
+    Renewal,
+)
 
 HOST = "ioc:5064"
 
@@ -81,6 +89,22 @@ def test_what_is_not_found_is_searched_for_anew_a_few_times(later: Later, renewa
     assert later.due == [], "then libca is left alone with it"
     renewal.searching(channel)
     assert len(later.due) == 1
+
+
+def test_what_was_there_is_searched_for_as_long_as_it_is_wanted(later: Later, renewal: Renewal) -> None:
+    """Every ten seconds for ten minutes, then each minute: beacons need not tell that the IOC is back."""
+    channel = Channel()
+    renewal.lost(HOST, channel)
+    for sweep in range(PATIENT_AFTER):
+        later.run(SWEEP_SECONDS)
+        assert abs(channel.renewed - sweep / LOST_SWEEPS) <= 1
+    eagerly = channel.renewed
+    for _ in range(10 * PATIENT_SWEEPS):
+        later.run(SWEEP_SECONDS)
+    assert channel.renewed == eagerly + 10
+    renewal.settled(channel)
+    later.run(SWEEP_SECONDS)
+    assert later.due == [(WAIT_SECONDS, later.due[0][1])], "no more sweeps"
 
 
 def test_what_is_found_or_closed_is_left_alone(later: Later, renewal: Renewal) -> None:
