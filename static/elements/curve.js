@@ -151,7 +151,12 @@ export class ArrayCurve extends Curve {
 
   receive(update) {
     super.receive(update);
-    if (update.kind !== "value" || !isArray(update.value)) return;
+    if (update.kind !== "value") return;
+    if (isArray(update.value)) this.#show(update);
+    else this.shown = null; // the IOC came back with another type
+  }
+
+  #show(update) {
     const isAgain = update.timestamp === this.shown?.timestamp;
     const isWindow = update.first > 0 || isAgain || this.isWindow;
     const end = update.count && update.first + update.count; // a window behind the end tells nothing

@@ -121,9 +121,8 @@ export class EpicsImage extends EpicsElement {
   }
 
   onUpdate(update, index) {
-    const isPicture = ArrayBuffer.isView(update.value) && update.kind === "value";
-    if (index || !isPicture || this.paused) return;
-    this.#shown = update;
+    if (index || update.kind !== "value" || this.paused) return;
+    this.#shown = ArrayBuffer.isView(update.value) ? update : null; // an IOC may come back with another type
     this.#isNew = true;
   }
 

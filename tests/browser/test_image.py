@@ -204,6 +204,13 @@ def test_picture_of_another_pv_is_not_kept(page: ElementPage) -> None:
     assert image.evaluate("(image) => image.range") is None
 
 
+def test_picture_goes_when_the_pv_is_no_array_any_more(page: ElementPage) -> None:
+    image = image_of(page, "wide", 'width="3"')
+    pixels(image)
+    image.evaluate("(image) => { image.onUpdate({ ...image.update, value: 5 }, 0); image.render(); }")
+    expect(image.locator("[part=note]")).to_have_text("No image yet")
+
+
 def test_it_is_saved_as_a_picture(page: ElementPage) -> None:
     image = image_of(page, "wide", 'width="3"')
     pixels(image)

@@ -1,9 +1,9 @@
-/** What there is to draw of a scalar: until when its last value holds, whatever the IOC's clock says. */
+/** What there is to draw: until when the last value of a scalar holds, and of what array. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { TraceCurve } from "../../static/elements/curve.js";
+import { ArrayCurve, TraceCurve } from "../../static/elements/curve.js";
 
 const START = 1_700_000_000;
 
@@ -42,4 +42,22 @@ test("the first value after a loss says nothing about the clock", (t) => {
   curve.receive({ kind: "connection", condition: "connected" });
   told(curve, START + 10);
   assert.equal(curve.end, START + 100);
+});
+
+const array = (values, first = 0) =>
+  ({ kind: "value", timestamp: 1, value: Float64Array.from(values), count: values.length, first });
+
+test("an array is not shown any longer when the PV has become a scalar", () => {
+  const curve = new ArrayCurve("PV", 0);
+  curve.receive(array([1, 2]));
+  assert.equal(curve.read(1), 2);
+  curve.receive({ kind: "value", timestamp: 2, value: 5, count: 1, first: 0 });
+  assert.deepEqual([curve.shown, curve.read(1)], [null, NaN]);
+});
+
+test("a window behind the end of the array tells nothing about its length", () => {
+  const curve = new ArrayCurve("PV", 0);
+  curve.receive(array([1, 2, 3]));
+  curve.receive(array([], 50));
+  assert.equal(curve.total, 3);
 });
