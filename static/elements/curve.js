@@ -77,9 +77,9 @@ export class TraceCurve extends Curve {
     return seconds() + this.skew;
   }
 
-  /** Until when the last value holds: now while there is a connection. */
+  /** Until when the last value holds: now while there is a connection, else until it was lost. */
   get end() {
-    return this.isLive ? Math.max(this.now, this.trace.lastTime) : this.trace.lastTime;
+    return this.isLive ? Math.max(this.now, this.trace.lastTime) : this.trace.watchedUntil;
   }
 
   get isLive() {

@@ -34,6 +34,11 @@ export class Trace {
     return this.#length ? this.#times[0] : Infinity;
   }
 
+  /** @returns {number} until when the last value was seen to hold, once nobody watches; else the time of the latest */
+  get watchedUntil() {
+    return Math.max(this.#gap ?? -Infinity, this.lastTime);
+  }
+
   /** @returns {number} the time of the latest sample, -Infinity without one */
   get lastTime() {
     return this.#length ? this.#times[this.#length - 1] : -Infinity;
@@ -83,7 +88,7 @@ export class Trace {
   backfill(times, values, isWhole) {
     const count = isWhole ? times.length : times.filter((time) => time < this.firstTime).length;
     if (!count) return;
-    if (isWhole && this.#isRefillable && times[0] <= this.lastTime) this.#gap = null;
+    if (isWhole && this.#gap !== null) this.#closeGap(times[0]);
     const own = { times: this.times.slice(), values: this.values.slice(), soft: isWhole ? this.#soft : new Set() };
     this.#length = 0;
     merge(own, { times: times.subarray(0, count), values }, this.#append.bind(this));
@@ -105,6 +110,13 @@ export class Trace {
   valueAt(time) {
     const index = this.indexAt(time);
     return index < 0 ? NaN : this.#values[index];
+  }
+
+  /** What the server has from `first` on either goes back to before the gap, or leaves it between them. */
+  #closeGap(first) {
+    if (first > this.lastTime && this.#missed(first)) this.#appendGap(Math.max(this.#gap, this.lastTime));
+    else if (first > this.lastTime || !this.#isRefillable) return;
+    this.#gap = null;
   }
 
   #missed(time) {

@@ -33,6 +33,14 @@ test("a clock that is plainly ahead or behind counts as the time", (t) => {
   }
 });
 
+test("a value that was lost holds until then", (t) => {
+  const curve = curveAt(t);
+  told(curve, START - 100);
+  curve.receive({ kind: "stale", condition: "stale" });
+  t.mock.timers.tick(5000);
+  assert.equal(curve.end, START);
+});
+
 test("the first value after a loss says nothing about the clock", (t) => {
   const curve = curveAt(t);
   told(curve, START - 1);

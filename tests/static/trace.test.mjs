@@ -105,6 +105,15 @@ test("the past that comes before the first value fills the gap beforehand", () =
   assert.deepEqual(samplesOf(trace), [[1, 10], [3, 30], [4, 40]]);
 });
 
+test("the past of a server that began anew leaves the gap before it", () => {
+  const trace = traceOf([1, 10], [2, 20]);
+  trace.interrupt(4, true);
+  fill(trace, [[6, 60], [7, 70]]);
+  trace.resume(8);
+  trace.push(7, 70);
+  assert.deepEqual(samplesOf(trace), [[1, 10], [2, 20], [4, null], [6, 60], [7, 70]]);
+});
+
 test("values are found by time", () => {
   const trace = traceOf([1, 10], [2, 20], [4, 40]);
   assert.deepEqual([0, 1, 3, 4, 9].map((time) => trace.valueAt(time)), [NaN, 10, 20, 40, 40]);
