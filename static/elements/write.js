@@ -118,8 +118,15 @@ export class WritableElement extends EpicsElement {
     } catch (error) {
       this.#end();
       this.#release();
-      return this.#refuse(value, error);
+      return this.#refuse(value, { code: error.code, message: `${error.message}${this.#beyond(value, error)}` });
     }
+  }
+
+  /** Channel Access says only that a write failed: where the value is beyond the control limits, tell them. */
+  #beyond(value, { code }) {
+    const { low, high } = this.update.metadata?.control ?? {};
+    if (code !== "put_failed" || !(low < high) || (value >= low && value <= high)) return "";
+    return ` The limits are ${this.describeValue(low)} to ${this.describeValue(high)}.`;
   }
 
   async #parsed(text, use) {

@@ -56,6 +56,7 @@ def test_field_really_writes(live: LivePage, demo_pages: Path, demo_url: str) ->
     field.fill("500")
     field.press("Enter")
     expect(live.page.locator("epics-input[data-refused]")).to_have_count(1)
+    expect(live.page.locator("epics-input").get_by_role("alert")).to_contain_text("limits are 0 °C to 100 °C")
     field.press("Escape")
     expect(field).to_have_value("50.00")
     assert value_of(demo_url, "SIM:SETPOINT") == 50.0
