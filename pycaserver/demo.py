@@ -14,11 +14,26 @@ from pycaserver.dialects.evok.device import Device, Point
 from pycaserver.dialects.rtoc.mapping import RtocAction, RtocPlugin, RtocSignal
 
 PREFIX: Final = "SIM:"
+SHOWN: Final = [
+    f"{PREFIX}CURRENT",
+    f"{PREFIX}FLUX",
+    f"{PREFIX}SHUTTER",
+    f"{PREFIX}ENERGY:RBV",
+    f"{PREFIX}T1",
+    f"{PREFIX}SETPOINT",
+    f"{PREFIX}MOTOR",
+    f"{PREFIX}MOTOR:RBV",
+    f"{PREFIX}VALVE",
+    f"{PREFIX}STATE",
+    f"{PREFIX}ALARM",
+    f"{PREFIX}SPECTRUM",
+]
+"""A bit of everything: what is looked at first."""
+
 DASHBOARD: Final = (
-    "#pv=SIM:CURRENT,SIM:FLUX,SIM:SHUTTER,SIM:ENERGY:RBV,SIM:T1,SIM:SETPOINT,SIM:MOTOR,SIM:MOTOR:RBV,SIM:VALVE,SIM:STATE,"
-    "SIM:ALARM,SIM:SPECTRUM&plot=SIM:SETPOINT&chart=SIM:T1,SIM:SETPOINT;span=300&chart=SIM:SPECTRUM;as=wave"
+    f"#pv={','.join(SHOWN)}&plot=SIM:SETPOINT&chart=SIM:T1,SIM:SETPOINT;span=300&chart=SIM:SPECTRUM;as=wave"
 )
-"""The fragment with which the page shows a bit of everything."""
+"""The fragment with which the page shows them."""
 
 NOT_RUNNING: Final = "Could not cancel server running as server is not running."
 """The words of the original."""
@@ -119,10 +134,10 @@ class SimulatedIOC:
 
     @property
     def pv_names(self) -> list[str]:
-        """The PVs that it serves."""
+        """The PVs that it serves, those to look at first before those of each type."""
         import ioc_sim
 
-        return list(ioc_sim.pv_names(PREFIX))
+        return list(dict.fromkeys([*SHOWN, *ioc_sim.pv_names(PREFIX)]))
 
     @property
     def epics(self) -> dict[str, str]:
