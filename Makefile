@@ -28,8 +28,12 @@ INSTALLED_TEST := .venv/installed-test
 demo: $(INSTALLED)
 	$(BIN)/pycaserver demo $(if $(PAGES),--pages $(PAGES)) $(if $(PORT),--port $(PORT))
 
+# Most tests wait for processes that start; two at a time leave neither core idle. They share the cores, so they wait
+# longer before they give up.
+WORKERS ?= 2
+test: export PYCASERVER_TEST_TIMEOUT_SCALE ?= 2
 test: $(INSTALLED_TEST) browser
-	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(PYTEST_OPTIONS)
 
 check: $(INSTALLED_TEST)
 	$(BIN)/ruff check

@@ -193,10 +193,15 @@ export class EpicsPlot extends ViewElement {
     this.drawn();
   }
 
+  /** What is under the pointer. @param {number} x */
+  hoverLabel(x) {
+    return this.xLabel(x, 0);
+  }
+
   #drawText(curves, isEmpty) {
     const hover = isEmpty ? null : this.#hover;
     this.#legend.update(readingsOf(this, hover), headOf(this, hover));
-    setText(this.find("readout"), hover === null ? "" : this.xLabel(hover, 0));
+    setText(this.find("readout"), hover === null ? "" : this.hoverLabel(hover));
     setText(this.find("note"), isEmpty ? this.note(curves) : "");
     this.find("plot").ariaLabel = this.sentence(curves);
   }

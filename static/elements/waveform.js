@@ -95,6 +95,11 @@ export class EpicsWaveform extends EpicsPlot {
     return `${grouped(Number(x.toPrecision(7)))} ${units}`.trim();
   }
 
+  /** That of the element whose value is read. */
+  hoverLabel(index) {
+    return this.xLabel(Math.round(index));
+  }
+
   xDifference(elements) {
     const units = this.getAttribute("x-units") ?? "";
     return `${Number((elements * (numberOf(this, "x-step") ?? 1)).toPrecision(4))} ${units}`.trim();
