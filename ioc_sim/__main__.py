@@ -49,14 +49,19 @@ async def serve(options: argparse.Namespace) -> None:
         print(f"ioc_sim: ready, prefix {options.prefix}", flush=True)
 
     channels = SimulatedIOC(options.prefix).channels
-    server = asyncio.create_task(start_server(channels, interfaces=options.interfaces, startup_hook=ready))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, server.cancel)
+        loop.add_signal_handler(number, end)
     if options.end_with_stdin:
         stdin = sys.stdin.fileno()
-        loop.add_reader(stdin, lambda: os.read(stdin, 1024) or server.cancel())
-    await server
+        loop.add_reader(stdin, lambda: os.read(stdin, 1024) or end())
+    await start_server(channels, interfaces=options.interfaces, startup_hook=ready)
+
+
+def end() -> None:
+    """At once: a task of caproto may ignore that it is cancelled, and asyncio would wait for it for ever."""
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def main() -> None:

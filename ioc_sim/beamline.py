@@ -86,7 +86,7 @@ class Beamline(PVGroup):  # type: ignore[misc]
         """None with a closed shutter; best at 8 keV."""
         detuned = (self.energy_readback.value - 8.0) / 6.0
         flux: float = FLUX * self.current.value / FULL * math.exp(-detuned * detuned)
-        return flux * (self.shutter.value == "Open")
+        return flux if self.shutter.value == "Open" else 0.0
 
     async def _move_energy(self) -> None:
         value = approach(self.energy_readback.value, self.energy.value, KEV_PER_SECOND * PERIOD)
