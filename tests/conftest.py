@@ -1,5 +1,6 @@
 """One C IOC with records of every type, and one server in front of it, for all tests that need no more."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,11 @@ OFFERED_ONLY = {"connected": 2, "searching": 0, "disconnected": 1}
 """The channels by state when nobody asks for any but those."""
 LISTED_HOST = "epics.example.org"
 LISTED_ORIGIN = "https://panel.example.org"
+
+
+def pytest_configure() -> None:
+    """Shells have what they start in the background ignore SIGINT, and with it all that the tests start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

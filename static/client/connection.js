@@ -17,7 +17,7 @@ const LOGIN_ENDED = 4003;
  */
 const CLOSURES = {
   1001: { why: "The server is shutting down", returns: true },
-  1002: { why: "The server refused a frame that was not masked", returns: false },
+  1002: { why: "The server refused a frame that breaks the rules", returns: false },
   1007: { why: "The server refused a message that was not UTF-8", returns: false },
   1009: { why: "The server refused a message that was too big", returns: true },
   1011: { why: "The server had an internal error", returns: true },

@@ -8,6 +8,9 @@ const LEAST_DRAG = 4;
 const AXES_WITH_GRID = 1;
 const MOST_AXES = 4;
 const TICK_SPACE = 32;
+/** Pixels beside the plot: a label of time is centred under its tick, unless another axis leaves room for it. */
+const SPARE = 14;
+const HALF_A_LABEL = 30;
 
 /**
  * @typedef {object} Scale one y axis
@@ -133,7 +136,7 @@ export class Chart {
     const { scales, lines, x } = this.#picture;
     return {
       ...this.#size,
-      padding: [10, 14, 0, 0],
+      padding: [10, scales.length > 1 ? SPARE : HALF_A_LABEL, 0, 0],
       legend: { show: false },
       cursor: this.#cursor,
       scales: {

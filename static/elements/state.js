@@ -16,11 +16,13 @@ const SHAPES = {
   pending: ["M6 1A5 5 0 1 1 6 11A5 5 0 1 1 6 1M6 3V6.2L8 8", false],
 };
 
+const REASONS = { read_denied: "not allowed", not_found: "not found" };
+
 const WORDS = {
   error: ({ error }) => error.message,
   stale: () => "stale",
   searching: () => "searching",
-  disconnected: ({ reason }) => (reason === "read_denied" ? "not allowed" : "offline"),
+  disconnected: ({ reason }) => REASONS[reason] ?? "offline",
   connected: () => "no value",
   live: ({ severity, status }) => (severity === "NO_ALARM" ? "" : shortAlarm(severity, status)),
 };

@@ -55,7 +55,7 @@ def test_each_element_shows_a_pv_that_nobody_has(elements: ElementPage) -> None:
     for tag in ALL:
         expect(elements.host(tag)).to_have_attribute("data-condition", "disconnected")
         expect(elements.host(tag)).not_to_have_attribute("data-severity", re.compile(""))
-        expect(elements.page.locator(state(tag))).to_have_text("offline")
+        expect(elements.page.locator(state(tag))).to_have_text("not found")
 
 
 def test_each_element_when_the_server_and_the_ioc_are_lost_and_come_back(browser: Browser) -> None:
@@ -149,7 +149,7 @@ def test_table_has_a_row_for_each_pv_and_the_columns_asked_for(elements: Element
     row = table.get_by_role("row")
     expect(row.nth(1)).to_contain_text("2.50")
     expect(row.nth(2)).to_contain_text("Low")
-    expect(row.nth(3)).to_contain_text("offline")
+    expect(row.nth(3)).to_contain_text("not found")
     elements_ioc.shell(f"dbpf {elements.prefix}level 9.5")
     expect(row.nth(1)).to_have_attribute("data-severity", "MAJOR")
     expect(table.get_by_role("cell", name="MAJOR HIHI")).to_be_visible()
