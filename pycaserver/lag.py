@@ -38,8 +38,7 @@ class Lag:
         self._clock = clock
         self._figures = figures
         self._thread = threading.get_ident()
-        self._beaten = clock.monotonic()
-        self._worked = time.thread_time()
+        self._beaten = self._worked = 0.0
         self._stopped = threading.Event()
         self._suspect = ""
         self._beats = 0
@@ -49,6 +48,7 @@ class Lag:
 
     def start(self) -> None:
         """Begin to measure, on the loop's own thread."""
+        self._beaten, self._worked = self._clock.monotonic(), time.thread_time()
         self._clock.call_later(BEAT_SECONDS, self._beat)
         threading.Thread(target=self._watch, name="lag", daemon=True).start()
 

@@ -80,6 +80,19 @@ def test_a_stall_without_work_is_only_counted(caplog: pytest.LogCaptureFixture) 
     assert caplog.records == []
 
 
+def test_what_was_before_the_start_does_not_count(caplog: pytest.LogCaptureFixture) -> None:
+    async def run() -> None:
+        figures = Figures()
+        lag = Lag(LoopClock(), figures)
+        hold_up(STALL)
+        lag.start()
+        await async_wait_for(lambda: sum(figures.loop_lag_seconds.counts))
+        lag.stop()
+
+    asyncio.run(run())
+    assert caplog.records == []
+
+
 def test_the_gauge_shows_the_worst_of_half_a_second() -> None:
     async def test(lag: Lag, figures: Figures) -> None:
         await async_wait_for(lambda: figures.loop_lag > 0)
