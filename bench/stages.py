@@ -11,8 +11,8 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from pycaserver.core.channel import Channel
-from pycaserver.core.fanout import Group
 from pycaserver.core.figures import Figures
+from pycaserver.core.groups import Group
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Outbox
 from pycaserver.core.pool import ChannelPool
@@ -133,7 +133,7 @@ def taking(make: Callable[..., Queue]) -> float:
 def stages() -> dict[str, float]:
     """Stage to µs of one update."""
     parts = Parts()
-    updates = [(channel._groups[0], decode_time(DOUBLE, 1, raw, False), 0)
+    updates = [(channel.groups[0], decode_time(DOUBLE, 1, raw, False), 0)
                for channel, raw in zip(parts.channels, events(), strict=True)]  # fmt: skip
     group: Group = updates[0][0]
     frames = group.encode.batch(updates[:BATCH])

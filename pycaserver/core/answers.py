@@ -6,7 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from pycaserver.core.channel import Channel, ValueEncoder
+from pycaserver.core.channel import Channel
+from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.errors import PycaError
 from pycaserver.core.outbox import Frame
 from pycaserver.core.piecework import Job, Piecework

@@ -6,53 +6,25 @@ connection, metadata, value, and the first value has its units.
 """
 
 from collections.abc import Callable, Hashable
-from enum import Enum
-from typing import TYPE_CHECKING, Final, Protocol
+from functools import partial
+from typing import TYPE_CHECKING
 
-from pycaserver.core.clock import Clock, Timer
+from pycaserver.core.clock import Clock
+from pycaserver.core.contact import Contact, State
+from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.errors import PycaError
 from pycaserver.core.events import Events
-from pycaserver.core.fanout import Fanout, Group, Update
+from pycaserver.core.fanout import Fanout
 from pycaserver.core.figures import Figures
+from pycaserver.core.groups import Group, Groups
 from pycaserver.core.history import HistoryBuffer
-from pycaserver.core.piecework import Pieces
+from pycaserver.core.hold import Hold
 from pycaserver.core.preparation import Preparation, in_turn
 from pycaserver.core.source import PutEvents, SourceChannel
 from pycaserver.core.values import Access, Array, DbrType, Metadata, PVValue, is_large
 
 if TYPE_CHECKING:
-    from pycaserver.core.outbox import Frame
     from pycaserver.core.subscription import Subscription
-
-METADATA_SECONDS: Final = 2.0
-"""How long values wait for an IOC that does not answer the metadata request; the newest is kept."""
-
-
-class ValueEncoder(Protocol):
-    """Makes the bytes of values, finished for the wire, in one form."""
-
-    def __call__(self, channel: "Channel", value: PVValue, coalesced: int) -> "Frame":
-        """One value; coalesced: how many older updates it stands for."""
-
-    def prepare(self, value: PVValue) -> Pieces | None:
-        """Work by which the value is quickly encoded afterwards, until release; None: there is none to be done."""
-        return None
-
-    def release(self) -> None:
-        """Forget what was prepared."""
-        return
-
-    def batch(self, updates: list[Update]) -> "list[Frame]":
-        """Many values, each by the encoder of its own group; all of one dialect, which may know a quicker way."""
-        return [group.encode(group.channel, value, coalesced) for group, value, coalesced in updates]
-
-
-class State(Enum):
-    """What a channel says of itself."""
-
-    SEARCHING = "searching"
-    CONNECTED = "connected"
-    DISCONNECTED = "disconnected"
 
 
 class Channel:
@@ -60,32 +32,24 @@ class Channel:
 
     __slots__ = (
         "_circuit",
-        "_clock",
         "_events",
         "_fanout",
         "_figures",
-        "_groups",
-        "_held",
-        "_held_count",
+        "_hold",
         "_holding",
-        "_metadata_due",
-        "_metadata_timer",
         "_recent",
-        "_search_timer",
         "_severity",
         "_source_channel",
         "_status",
-        "_waiters",
         "access",
+        "contact",
+        "groups",
         "history",
         "host",
         "latest",
         "metadata",
         "name",
         "preparation",
-        "reason",
-        "since",
-        "state",
         "users",
     )
 
@@ -100,9 +64,7 @@ class Channel:
         events: Events,
     ) -> None:
         self.name = name
-        self.state = State.SEARCHING
-        self.reason: str | None = None
-        self.since: float | None = None
+        self.contact = Contact(clock, search_seconds, partial(self._become_disconnected, "not_found"))
         self.host = ""
         self.metadata: Metadata | None = None
         self.access = Access(read=False, write=False)
@@ -114,20 +76,16 @@ class Channel:
         """That of the history, if values are numeric scalars, of which there is one."""
         self._severity = self._status = 0
         """The alarm of the newest value ever."""
-        self._clock = clock
         self._fanout = fanout
         self._figures = figures
-        self._groups: tuple[Group, ...] = ()
+        self.groups = Groups()
+        """Subscriptions by the form in which they want values."""
         self.preparation: Preparation | None = None
         """Once there was a large value."""
         self._circuit = False
-        self._metadata_due = False
-        self._metadata_timer: Timer | None = None
         self._holding = True
-        self._held: PVValue | None = None
-        self._held_count = 0
-        self._waiters: tuple[Callable[[], None], ...] = ()
-        self._search_timer: Timer | None = clock.call_later(search_seconds, self._search_timed_out)
+        """Whether values wait: for metadata, the right to read, or those before them."""
+        self._hold = Hold(clock)
         self._source_channel: SourceChannel | None = None
 
     # -- used by the pool and by sessions
@@ -138,9 +96,8 @@ class Channel:
 
     def close(self) -> None:
         """End the channel; nobody may be subscribed any more."""
-        for timer in (self._search_timer, self._metadata_timer):
-            if timer is not None:
-                timer.cancel()
+        self.contact.end_search()
+        self._hold.end()
         if self.preparation is not None:
             self.preparation.close()
         if self._source_channel is not None:
@@ -149,17 +106,12 @@ class Channel:
     @property
     def known(self) -> bool:
         """Whether the PV is connected and its metadata has come, so that values are told."""
-        return self.state is State.CONNECTED and (not self._holding or self._prepares)
-
-    @property
-    def groups(self) -> tuple[Group, ...]:
-        """Subscriptions by the form in which they want values."""
-        return self._groups
+        return self.contact.state is State.CONNECTED and (not self._holding or self._prepares)
 
     @property
     def subscribers(self) -> int:
         """How many subscriptions share this channel."""
-        return sum(map(len, self._groups))
+        return sum(map(len, self.groups))
 
     def monitor(self) -> None:
         """Have values come even if nobody subscribes."""
@@ -168,10 +120,10 @@ class Channel:
 
     def subscribe(self, subscription: "Subscription", key: Hashable, encode: ValueEncoder) -> ValueEncoder:
         """Add the subscription to the group of its kind; what encodes for that group, encode if it is the first."""
-        group = self._group(key)
+        group = self.groups.find(key)
         if group is None:
             group = Group(self, self._fanout, key, encode)
-            self._groups = (*self._groups, group)
+            self.groups = self.groups.plus(group)
         group.add(subscription)
         if self._source_channel is not None:
             self._source_channel.monitor()
@@ -179,34 +131,16 @@ class Channel:
 
     def unsubscribe(self, subscription: "Subscription", key: Hashable) -> None:
         """Take the subscription out again."""
-        group = self._group(key)
+        group = self.groups.find(key)
         assert group is not None
         group.remove(subscription)
         if not group:
-            self._groups = tuple(other for other in self._groups if other is not group)
+            self.groups = self.groups.minus(group)
 
     @property
     def settled(self) -> bool:
         """Whether the PV is known, or known to be out of reach."""
-        return self.known or self.state is State.DISCONNECTED
-
-    def when_settled(self, call: Callable[[], None]) -> Callable[[], None]:
-        """Call once that is so, later; returns what takes the call back."""
-        self._waiters += (call,)
-
-        def take_back() -> None:
-            self._waiters = tuple(other for other in self._waiters if other is not call)
-
-        return take_back
-
-    def ready(self, subscription: "Subscription") -> bool:
-        """Whether the newest value is quickly encoded for it. If not, that is being prepared: Outbox.owe_ready."""
-        return self.preparation is None or self.preparation.ready(subscription)
-
-    def taken(self, encode: ValueEncoder) -> None:
-        """One more has been sent the newest value."""
-        if self.preparation is not None:
-            self.preparation.taken(encode)
+        return self.known or self.contact.state is State.DISCONNECTED
 
     def stand_still(self, *, so: bool) -> None:
         """Whether values that come are held back until those before are encoded."""
@@ -233,13 +167,13 @@ class Channel:
     @in_turn
     def connected(self, type: DbrType, count: int, host: str, access: Access) -> None:
         """The PV connected, with this native type and element count."""
-        self._cancel_search()
+        self.contact.end_search()
         self._circuit = True
         self.host = host
         self.access = access
         self.metadata = Metadata(type=type, count=count)
         self._recent = self.history.recent if count == 1 and type is not DbrType.STRING else None
-        self._hold()
+        self._begin_hold()
         if access.read:
             self._become_connected()
         else:
@@ -253,7 +187,7 @@ class Channel:
         self._circuit = False
         self._figures.losses += 1
         self._become_disconnected("lost")
-        self._hold()
+        self._begin_hold()
 
     @in_turn
     def access_changed(self, access: Access) -> None:
@@ -263,21 +197,21 @@ class Channel:
         could_read, self.access = self.access.read, access
         if could_read and not access.read:
             self._become_disconnected("read_denied")
-            self._hold()  # the IOC posts metadata and value anew with the right to read, perhaps before it tells of it
+            self._begin_hold()  # the IOC posts all anew with the right to read, perhaps before it tells of it
         elif access.read and not could_read:
             self._become_connected()
         else:
-            for subscription in self._subscriptions():
+            for subscription in self.groups.subscriptions:
                 subscription.rights_changed()
 
     @in_turn
     def metadata_changed(self, metadata: Metadata) -> None:
         """Metadata came: the first of a connection, or because a property changed."""
-        if self._metadata_due:
+        if self._hold.due:
             self.metadata = metadata
             self._metadata_came()
         elif not metadata.same_as(self.metadata):
-            subscriptions = self._subscriptions() if self.known else []
+            subscriptions = self.groups.subscriptions if self.known else []
             for subscription in subscriptions:
                 subscription.settle()  # an owed value came under the units before
             self.metadata = metadata
@@ -302,7 +236,7 @@ class Channel:
         if recent is None and is_large(value.data):
             self._publish_large(value, merged)
             return
-        for group in self._groups:
+        for group in self.groups:
             group.publish(value, merged)
 
     # -- inside
@@ -315,78 +249,50 @@ class Channel:
         self._fanout.flush()
         if self.preparation is None:
             self.preparation = Preparation(self, self._fanout.piecework)
-        for group in self._groups:
+        for group in self.groups:
             group.publish_large(value, merged)
 
     def _hold_back(self, value: PVValue, merged: int) -> None:
         if self.preparation is not None and self.preparation.busy:
             self.preparation.hold_back(value, merged)
         else:
-            self._held_count += 1 + merged
-            self._held = value
-
-    def _group(self, key: Hashable) -> Group | None:
-        return next((group for group in self._groups if group.key == key), None)
-
-    def _subscriptions(self) -> "list[Subscription]":
-        return [subscription for group in self._groups for subscription in group.subscriptions]
+            self._hold.add(value, merged)
 
     def _become_connected(self) -> None:
-        if self.state is State.DISCONNECTED:
+        if self.contact.state is State.DISCONNECTED:
             self._events.connection(self.name, None)
-        self.state, self.reason, self.since = State.CONNECTED, None, None
-        for subscription in self._subscriptions():
+        self.contact.begin()
+        for subscription in self.groups.subscriptions:
             subscription.connection_changed()
-        if self._metadata_due:
-            self._metadata_timer = self._clock.call_later(METADATA_SECONDS, self._metadata_came)
+        self._hold.bound(self._metadata_came)
         self._release()
 
     def _become_disconnected(self, reason: str) -> None:
-        if self.state is State.CONNECTED:
+        if self.contact.state is State.CONNECTED:
             self._events.connection(self.name, reason)
-        self.state, self.reason = State.DISCONNECTED, reason
-        self.since = None if reason == "not_found" else self._clock.wall()
-        for subscription in self._subscriptions():
+        self.contact.end(reason)
+        for subscription in self.groups.subscriptions:
             subscription.connection_changed()
-        self._settle()
+        self.contact.settle()
 
-    def _cancel_search(self) -> None:
-        if self._search_timer is not None:
-            self._search_timer.cancel()
-            self._search_timer = None
-
-    def _search_timed_out(self) -> None:
-        self._search_timer = None
-        self._become_disconnected("not_found")
-
-    def _hold(self) -> None:
-        """From now on values wait: for metadata, and for the right to read."""
-        if self._metadata_timer is not None:
-            self._metadata_timer.cancel()
-        self._metadata_timer, self._metadata_due = None, True
-        self._holding, self._held, self._held_count = True, None, 0
+    def _begin_hold(self) -> None:
+        self._hold.begin()
+        self._holding = True
         self.latest = None
 
     def _metadata_came(self) -> None:
         """It did, or is not waited for any longer."""
-        if self._metadata_timer is not None:
-            self._metadata_timer.cancel()
-        self._metadata_timer, self._metadata_due = None, False
+        self._hold.end()
         self._release()
 
     def _release(self) -> None:
-        if self._metadata_due or self.state is not State.CONNECTED:
+        if self._hold.due or self.contact.state is not State.CONNECTED:
             return
-        held, count = self._held, self._held_count
-        self._holding, self._held, self._held_count = False, None, 0
-        for subscription in self._subscriptions():
+        value, merged = self._hold.take()
+        self._holding = False
+        for subscription in self.groups.subscriptions:
             subscription.introduce()
-        self._settle()
-        if held is not None:
+        self.contact.settle()
+        if value is not None:
             self._figures.updates_in -= 1  # publish counts it again
-            self.publish(held, merged=count - 1)
-
-    def _settle(self) -> None:
-        waiters, self._waiters = self._waiters, ()
-        for call in waiters:
-            call()
+            self.publish(value, merged)

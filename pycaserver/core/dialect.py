@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from pycaserver.core.channel import ValueEncoder
+from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.messages import Message
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Framing

@@ -6,16 +6,16 @@ changes who is owed what, calls flush first.
 """
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
 from pycaserver.core.clock import Clock
 from pycaserver.core.figures import Figures
 from pycaserver.core.piecework import Piecework
-from pycaserver.core.values import Data, PVValue
+from pycaserver.core.values import Data
 
 if TYPE_CHECKING:
-    from pycaserver.core.channel import Channel, ValueEncoder
+    from pycaserver.core.groups import Update
     from pycaserver.core.outbox import Framing, Outbox
     from pycaserver.core.subscription import Subscription
 
@@ -24,81 +24,6 @@ BLOCK_BYTES: Final = 64 * 1024
 _SCALAR_BYTES: Final = 160
 _ELEMENT_BYTES: Final = 20
 """What messages take, about; nothing is encoded yet when this is asked."""
-
-Update: TypeAlias = "tuple[Group, PVValue, int]"
-"""A value of the group's channel, and how many older ones it stands for."""
-
-
-class Group:
-    """Subscriptions of one channel that are owed the same bytes: encoded once, shared."""
-
-    __slots__ = ("_audience", "_fanout", "channel", "encode", "key", "plain", "selective")
-
-    def __init__(self, channel: "Channel", fanout: "Fanout", key: Hashable, encode: "ValueEncoder") -> None:
-        """key: what tells this group from the others of the channel."""
-        self.channel = channel
-        self.key = key
-        self.encode = encode
-        self.plain: dict[Outbox, Subscription] = {}
-        """Those that want every update at once, by outbox: a session subscribes to a channel once."""
-        self.selective: dict[Subscription, None] = {}
-        """Those with a rate or a deadband."""
-        self._fanout = fanout
-        self._audience: Audience | None = None
-
-    def __len__(self) -> int:
-        return len(self.plain) + len(self.selective)
-
-    def add(self, subscription: "Subscription") -> None:
-        """One more."""
-        self._fanout.flush()
-        self._audience = None
-        if subscription.plain:
-            self.plain[subscription.outbox] = subscription
-        else:
-            self.selective[subscription] = None
-
-    def remove(self, subscription: "Subscription") -> None:
-        """One less."""
-        self._fanout.flush()
-        self._audience = None
-        if subscription.plain:
-            del self.plain[subscription.outbox]
-        else:
-            del self.selective[subscription]
-
-    def publish(self, value: PVValue, merged: int) -> None:
-        """An update for all of them."""
-        audience = self._audience or self._gather()
-        if audience:
-            audience.add((self, value, merged))
-        for subscription in self.selective:
-            subscription.owe(value, merged)
-
-    def publish_large(self, value: PVValue, merged: int) -> None:
-        """The same for a value that may take long to encode: then it is owed to all of them until that is done."""
-        if self.encode.prepare(value) is None:
-            self.publish(value, merged)
-        else:
-            for subscription in self.subscriptions:
-                subscription.owe(value, merged)
-
-    @property
-    def subscriptions(self) -> "list[Subscription]":
-        """All of them."""
-        return [*self.plain.values(), *self.selective]
-
-    @property
-    def owing(self) -> bool:
-        """Whether a value is owed to any of them."""
-        return any(subscription.owed for subscription in self.subscriptions)
-
-    def _gather(self) -> "Audience | None":
-        if not self.plain:
-            return None
-        framing = next(iter(self.plain)).framing
-        self._audience = self._fanout.audience(frozenset(self.plain), framing)
-        return self._audience
 
 
 class Audience:
@@ -113,7 +38,7 @@ class Audience:
         self._updates: list[Update] = []
         self._size = 0
 
-    def add(self, update: Update) -> None:
+    def add(self, update: "Update") -> None:
         """One more."""
         if not self._updates:
             self._fanout.await_flush(self)
@@ -143,7 +68,7 @@ def _size_of(data: Data) -> int:
     return _SCALAR_BYTES + (0 if data is None or isinstance(data, int | float) else _ELEMENT_BYTES * len(data))
 
 
-def _owe(outbox: "Outbox", updates: list[Update]) -> None:
+def _owe(outbox: "Outbox", updates: "list[Update]") -> None:
     owing: dict[Subscription, None] = {}
     for group, _, merged in updates:
         subscription = group.plain[outbox]

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
-from pycaserver.core.channel import Channel, State
+from pycaserver.core.channel import Channel
 from pycaserver.core.clock import Clock
+from pycaserver.core.contact import State
 from pycaserver.core.errors import PycaError
 from pycaserver.core.pool import ChannelPool
 from pycaserver.core.values import PVValue
@@ -36,7 +37,7 @@ class OneShot:
         if self._channel.settled:
             self._settled()
         else:
-            self._forget = self._channel.when_settled(self._settled)
+            self._forget = self._channel.contact.when_settled(self._settled)
 
     def cancel(self) -> None:
         """Forget it: done is not called any more. Harmless when it has been."""
@@ -57,11 +58,11 @@ class OneShot:
             self._finish(None)
 
     def _timed_out(self) -> None:
-        connected = self._channel.state is State.CONNECTED
+        connected = self._channel.contact.state is State.CONNECTED
         self._finish(PycaError("get_timeout") if connected else self._unreachable())
 
     def _unreachable(self) -> PycaError:
-        return PycaError(_UNREACHABLE[self._channel.reason or "not_found"])
+        return PycaError(_UNREACHABLE[self._channel.contact.reason or "not_found"])
 
     def _finish(self, result: PVValue | PycaError | None) -> None:
         done, channel = self._done, self._channel

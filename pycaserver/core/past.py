@@ -54,7 +54,7 @@ def history_answer(services: Services, request: History) -> HistoryAnswer:
 
 def _samples(services: Services, name: str, since: float | None) -> Samples:
     channel = services.pool.get(name)
-    if channel is None or channel.reason == "read_denied":
+    if channel is None or channel.contact.reason == "read_denied":
         return no_samples()
     return channel.history.since(-np.inf if since is None else since)
 

@@ -65,7 +65,7 @@ class ChannelPool:
 
     def states(self) -> Counter[str]:
         """How many channels are in each state."""
-        return Counter(channel.state.value for channel in self._channels.values())
+        return Counter(channel.contact.state.value for channel in self._channels.values())
 
     def _open(self, name: str) -> Channel:
         history = self.histories.open(name)

@@ -13,8 +13,9 @@ from pycaserver.core.piecework import Job, Piecework
 from pycaserver.core.values import PVValue, is_large
 
 if TYPE_CHECKING:
-    from pycaserver.core.channel import Channel, ValueEncoder
-    from pycaserver.core.fanout import Group
+    from pycaserver.core.channel import Channel
+    from pycaserver.core.encoder import ValueEncoder
+    from pycaserver.core.groups import Group
     from pycaserver.core.subscription import Subscription
 
 P = ParamSpec("P")

@@ -5,8 +5,10 @@ from functools import lru_cache, partial
 from typing import Any, Final
 
 from pycaserver.core.answers import Answers
-from pycaserver.core.channel import Channel, State, ValueEncoder
+from pycaserver.core.channel import Channel
+from pycaserver.core.contact import State
 from pycaserver.core.dialect import Dialect
+from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
 from pycaserver.core.messages import (
@@ -173,7 +175,8 @@ class RequestSession(Session):
 
     def _list(self, request: List) -> None:
         channels = (subscription.channel for subscription in self.subscribed.values())
-        pvs = [ListItem(c.name, c.state is State.CONNECTED, c.reason, c.since) for c in channels]
+        contacts = ((channel.name, channel.contact) for channel in channels)
+        pvs = [ListItem(name, c.state is State.CONNECTED, c.reason, c.since) for name, c in contacts]
         self.send(ListAnswer(pvs=pvs, id=request.id))
 
     def _history(self, request: History) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Final
 
 from pycaserver.core.budget import Budget
-from pycaserver.core.channel import Channel, ValueEncoder
+from pycaserver.core.channel import Channel
+from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.errors import TOO_MANY_ERRORS, PycaError
 from pycaserver.core.identity import Identity
 from pycaserver.core.messages import Message, PutAnswer

@@ -3,7 +3,9 @@
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
-from pycaserver.core.channel import Channel, State, ValueEncoder
+from pycaserver.core.channel import Channel
+from pycaserver.core.contact import State
+from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.messages import AccessMessage, AccessRights, Connection, Message, MetadataMessage, metadata_keys
 from pycaserver.core.outbox import Frame, Outbox
 from pycaserver.core.terms import Id
@@ -76,7 +78,7 @@ class Subscription:
     def greet(self, id: Id | None) -> None:
         """Tell a new (or asking again) session the state and the newest value, as far as they are known."""
         self.connect_id = id
-        if self.channel.state is State.SEARCHING:
+        if self.channel.contact.state is State.SEARCHING:
             return
         self.connection_changed()
         if self.channel.known:
@@ -89,9 +91,9 @@ class Subscription:
 
     def connection_changed(self) -> None:
         """Tell the state."""
-        channel, id, self.connect_id = self.channel, self.connect_id, None
-        conn = channel.state is State.CONNECTED
-        self._tell(Connection(pvname=channel.name, conn=conn, reason=channel.reason, since=channel.since, id=id))
+        contact, id, self.connect_id = self.channel.contact, self.connect_id, None
+        conn = contact.state is State.CONNECTED
+        self._tell(Connection(pvname=self.channel.name, conn=conn, reason=contact.reason, since=contact.since, id=id))
         self._delivered, self.not_before = None, 0.0  # the first value of a connection waits for nothing
 
     def introduce(self) -> None:
@@ -117,9 +119,9 @@ class Subscription:
 
         now: UNIX seconds.
         """
-        channel = self.channel
-        since = now if channel.state is State.CONNECTED else channel.since
-        self._session.send(Connection(pvname=channel.name, conn=False, reason="read_denied", since=since))
+        contact = self.channel.contact
+        since = now if contact.state is State.CONNECTED else contact.since
+        self._session.send(Connection(pvname=self.channel.name, conn=False, reason="read_denied", since=since))
 
     def settle(self) -> None:
         """Have the owed value sent now, because something that must not overtake it follows."""
@@ -139,8 +141,9 @@ class Subscription:
     # -- called by the outbox
 
     def ready(self) -> bool:
-        """Whether the newest value is quickly encoded."""
-        return self.channel.ready(self)
+        """Whether the newest value is quickly encoded. If not, that is being prepared: Outbox.owe_ready."""
+        preparation = self.channel.preparation
+        return preparation is None or preparation.ready(self)
 
     def take(self, now: float) -> Frame:
         """The bytes of the newest value, which settles what was owed."""
@@ -151,8 +154,8 @@ class Subscription:
             self.not_before = now + 1.0 / self.options.max_rate
         self._delivered = value
         frame = self.encode(self.channel, value, merged)
-        if is_large(value.data):
-            self.channel.taken(self.encode)
+        if self.channel.preparation is not None and is_large(value.data):
+            self.channel.preparation.taken(self.encode)
         return frame
 
     # -- inside

@@ -7,10 +7,12 @@ Wait     until a PV has a wanted value
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, cast
 
-from pycaserver.core.channel import Channel, State, ValueEncoder
+from pycaserver.core.channel import Channel
 from pycaserver.core.clock import Timer
+from pycaserver.core.contact import State
+from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.errors import PycaError
-from pycaserver.core.fanout import Update
+from pycaserver.core.groups import Update
 from pycaserver.core.oneshot import OneShot
 from pycaserver.core.outbox import Frame
 from pycaserver.core.pool import ChannelPool
@@ -52,7 +54,7 @@ class Watch:
     @property
     def ready(self) -> bool:
         """Whether the PV has a value, or is known to be out of reach."""
-        return self.channel.latest is not None or self.channel.state is State.DISCONNECTED
+        return self.channel.latest is not None or self.channel.contact.state is State.DISCONNECTED
 
     def end(self) -> None:
         """Not interested any more."""

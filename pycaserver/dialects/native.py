@@ -6,7 +6,7 @@ from typing import Any, Final, NoReturn
 import msgspec
 from msgspec import UNSET
 
-from pycaserver.core.channel import ValueEncoder
+from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.errors import PycaError
 from pycaserver.core.messages import Message
 from pycaserver.core.options import SubscriptionOptions

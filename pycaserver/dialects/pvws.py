@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final, Protocol, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
-from pycaserver.core.channel import Channel, ValueEncoder
+from pycaserver.core.channel import Channel
+from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
 from pycaserver.core.messages import AccessMessage, Connection, Message, MetadataMessage, PutAnswer

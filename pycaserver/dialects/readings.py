@@ -9,8 +9,9 @@ from typing import Any, Final, TypeAlias, TypeVar
 import msgspec
 import numpy as np
 
-from pycaserver.core.channel import Channel, ValueEncoder
-from pycaserver.core.fanout import Update
+from pycaserver.core.channel import Channel
+from pycaserver.core.encoder import ValueEncoder
+from pycaserver.core.groups import Update
 from pycaserver.core.messages import GetAnswer, Monitor, Reading
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Frame, Framing

@@ -8,8 +8,9 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, Struct, UnsetType
 
-from pycaserver.core.channel import Channel, ValueEncoder
-from pycaserver.core.fanout import Update as Change
+from pycaserver.core.channel import Channel
+from pycaserver.core.encoder import ValueEncoder
+from pycaserver.core.groups import Update as Change
 from pycaserver.core.outbox import Frame, Framing
 from pycaserver.core.terms import number_message
 from pycaserver.core.values import Array, Data, DbrType, Limits, Metadata, PVValue, is_large

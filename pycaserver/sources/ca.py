@@ -207,7 +207,7 @@ class CAChannel:
         self._source.renewal.settled(self)
         if self._puts is not None:
             self._puts.connected(self._circuit)
-        if self.channel.reason == "lost":
+        if self.channel.contact.reason == "lost":
             self._source.renewal.regained(host)
         self.channel.connected(kind, count, host, self._access or access)  # an event of this connection is newer
         if kind is DbrType.STRING:  # DBR_CTRL_STRING has nothing to tell

@@ -6,8 +6,9 @@ from functools import partial
 from math import nan
 from typing import Final, NamedTuple
 
-from pycaserver.core.channel import Channel, State
+from pycaserver.core.channel import Channel
 from pycaserver.core.clock import Clock
+from pycaserver.core.contact import State
 from pycaserver.core.figures import Figures
 from pycaserver.core.values import DbrType, Limits, Metadata
 from pycaserver.sources.notation import refused

@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import Metric
 
-from pycaserver.core.channel import State
+from pycaserver.core.contact import State
 from pycaserver.core.errors import CLOSE_CODES, ERROR_CODES
 from pycaserver.core.figures import Histogram
 from pycaserver.web.handlers import Guarded

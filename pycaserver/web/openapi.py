@@ -8,7 +8,7 @@ from typing import Final, get_args
 
 from msgspec import Struct
 
-from pycaserver.core.channel import State
+from pycaserver.core.contact import State
 from pycaserver.core.errors import ERROR_CODES
 from pycaserver.core.identity import Means
 from pycaserver.core.messages import (

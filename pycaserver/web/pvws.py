@@ -8,7 +8,8 @@ import msgspec
 import numpy as np
 from tornado.web import MissingArgumentError
 
-from pycaserver.core.channel import Channel, ValueEncoder
+from pycaserver.core.channel import Channel
+from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.errors import PycaError
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Frame, LongFrame
@@ -170,4 +171,4 @@ def _summary(peer: Peer, session: PvwsSession) -> dict[str, Any]:
 
 
 def _pvs(session: PvwsSession) -> list[dict[str, str]]:
-    return [{"name": channel.name, "state": channel.state.value} for channel in session.channels]
+    return [{"name": channel.name, "state": channel.contact.state.value} for channel in session.channels]

@@ -6,7 +6,8 @@ from itertools import chain, islice
 
 import msgspec
 
-from pycaserver.core.channel import Channel, ValueEncoder
+from pycaserver.core.channel import Channel
+from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.errors import PycaError
 from pycaserver.core.messages import Error
 from pycaserver.core.oneshot import OneShot

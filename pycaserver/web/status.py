@@ -32,7 +32,7 @@ class Ready(Guarded):
         site = self.site
         names = () if site.identities.required and self.identity.means == "anonymous" else site.pv_names
         channels = {name: site.pool.get(name) for name in names}
-        pvs = {name: channel.state.value if channel else "closed" for name, channel in channels.items()}
+        pvs = {name: channel.contact.state.value if channel else "closed" for name, channel in channels.items()}
         ready = not site.hub.closing
         body = msgspec.json.encode({"ready": ready, "pvs": pvs})
         self.finish_json(body, HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
@@ -103,7 +103,7 @@ def names_of(site: Site) -> dict[str, list[dict[str, Any]]]:
             for address, session in sessions
         ],
         "pvs": [
-            {"pvname": channel.name, "state": channel.state.value, "subscribers": channel.subscribers}
+            {"pvname": channel.name, "state": channel.contact.state.value, "subscribers": channel.subscribers}
             for channel in sorted(site.pool, key=lambda channel: channel.name)
         ],
     }

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from pycaserver.core.channel import Channel, ValueEncoder
+from pycaserver.core.channel import Channel
+from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.values import DbrType, Metadata, PVValue
 
 CONNECTED = ("connected", None)
@@ -70,7 +71,7 @@ class Recorder:
         self.heard.append(what)
 
     def connection_changed(self) -> None:
-        self._tell((self._channel.state.value, self._channel.reason))
+        self._tell((self._channel.contact.state.value, self._channel.contact.reason))
 
     def introduce(self) -> None:
         assert self._channel.metadata is not None

@@ -12,8 +12,8 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from pycaserver.core.channel import METADATA_SECONDS
 from pycaserver.core.fanout import BLOCK_BYTES
+from pycaserver.core.hold import METADATA_SECONDS
 from pycaserver.core.values import Data, DbrType, Metadata
 from tests.core.model import Left, Log, Told, Update
 from tests.fakes import DENIED, READ_WRITE, Peer, World, value

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pycaserver.core.channel import Channel
 from pycaserver.core.errors import ERROR_CODES, PycaError
-from pycaserver.core.fanout import Group
+from pycaserver.core.groups import Group
 from pycaserver.core.messages import Pong
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.requests import Connect, Disconnect, Get, Ping, Put

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pycaserver.core.channel import Channel, ValueEncoder
+from pycaserver.core.channel import Channel
+from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.terms import Reduce
 from pycaserver.core.values import LARGE, Array, DbrType, Metadata

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from pycaserver.core.channel import Channel, State
+from pycaserver.core.channel import Channel
+from pycaserver.core.contact import State
 from pycaserver.core.errors import PycaError
 from pycaserver.core.values import DbrType, Limits, Metadata, PVValue
 from pycaserver.sources.signal import Signal, SignalChannel, alarm_of
@@ -39,7 +40,7 @@ class Stage:
 
 def test_it_connects_in_the_next_turn() -> None:
     stage = Stage(counting())
-    assert stage.channel.state is State.SEARCHING
+    assert stage.channel.contact.state is State.SEARCHING
     stage.clock.advance(0)
     assert stage.channel.known
     assert (stage.channel.host, stage.channel.access.read, stage.channel.access.write) == ("here", True, False)
@@ -110,7 +111,7 @@ def test_it_may_be_closed_before_it_connects() -> None:
     stage = Stage(counting())
     stage.own.close()
     stage.clock.advance(1)
-    assert stage.channel.state is State.SEARCHING
+    assert stage.channel.contact.state is State.SEARCHING
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from pycaserver.core.channel import State
+from pycaserver.core.contact import State
 from pycaserver.core.errors import CLOSE_CODES, ERROR_CODES
 from pycaserver.core.figures import Figures
 from pycaserver.web.metrics import COUNTERS, GAUGES

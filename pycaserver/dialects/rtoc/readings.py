@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
-from pycaserver.core.channel import State
+from pycaserver.core.contact import State
 from pycaserver.core.errors import PycaError
 from pycaserver.dialects.rtoc.answer import Answer, taken
 from pycaserver.dialects.rtoc.events import RtocEvent
@@ -134,7 +134,7 @@ def _plugin(session: "RtocSession", plugin: RtocPlugin) -> dict[str, Any]:
     return {
         "functions": [[name, [], None, None, None, [], docs[name]] for name in plugin.functions],
         "parameters": [[name, _now(session, name), None] for name in plugin.parameters if session.may_read(name)],
-        "status": all(channel is not None and channel.state is State.CONNECTED for channel in channels),
+        "status": all(channel is not None and channel.contact.state is State.CONNECTED for channel in channels),
         "autorun": True,
         "info": {},
         "log": [],
@@ -155,6 +155,6 @@ def parameter(session: "RtocSession", name: str) -> Any:
     """The value of a plugin's parameter; PycaError(read_denied, not_connected)."""
     session.rights.check_read(name)
     channel = session.services.pool.get(name)
-    if channel is None or channel.state is not State.CONNECTED:
+    if channel is None or channel.contact.state is not State.CONNECTED:
         raise PycaError("not_connected")
     return _now(session, name)
