@@ -136,6 +136,8 @@ class Channel:
         group.remove(subscription)
         if not group:
             self.groups = self.groups.minus(group)
+        if self.preparation is not None:
+            self.preparation.left(group)
 
     @property
     def settled(self) -> bool:

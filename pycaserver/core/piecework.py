@@ -33,6 +33,10 @@ class Job:
         """Leave it; done is not called any more."""
         self.pieces, self._done = iter(()), _nothing
 
+    def skip(self) -> None:
+        """Leave out the pieces that are left; done is called in its turn."""
+        self.pieces = iter(())
+
     def end(self) -> None:
         """There are no pieces left."""
         self._done()
@@ -78,7 +82,14 @@ class Piecework:
         except StopIteration:
             pass
         except Exception:
-            log.exception("work failed unexpectedly")
-            self._figures.faults += 1
+            self._failed()
         self._jobs.popleft()
-        job.end()
+        try:
+            job.end()
+        except Exception:
+            self._failed()
+
+    def _failed(self) -> None:
+        """The other jobs go on."""
+        log.exception("work failed unexpectedly")
+        self._figures.faults += 1

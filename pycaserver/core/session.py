@@ -243,7 +243,7 @@ class Session(ABC):
         """The rules or the identity have changed."""
         for name, subscription in list(self.subscribed.items()):
             if self.rights.decide(name).read:
-                subscription.rights_changed()
+                subscription.review()
             else:
                 subscription.deny(self.clock.wall())
                 self.unsubscribe(name)

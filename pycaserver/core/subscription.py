@@ -1,6 +1,6 @@
 """Subscription: one session's interest in one channel, and what it is owed of it."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 from pycaserver.core.channel import Channel
@@ -9,7 +9,7 @@ from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.messages import AccessMessage, AccessRights, Connection, Message, MetadataMessage, metadata_keys
 from pycaserver.core.outbox import Frame, Outbox
 from pycaserver.core.terms import Id
-from pycaserver.core.values import PVValue, is_large
+from pycaserver.core.values import PVValue
 
 if TYPE_CHECKING:
     from pycaserver.core.clock import Timer
@@ -80,12 +80,16 @@ class Subscription:
         self.connect_id = id
         if self.channel.contact.state is State.SEARCHING:
             return
-        self.connection_changed()
+        self._tell_ahead(self.connection_changed)
         if self.channel.known:
-            self.introduce()
+            self._tell_ahead(self.introduce)
             if self.channel.latest is not None:
-                self.owed += 1
+                self.owed = self.owed or 1
                 self.outbox.owe(self)
+
+    def review(self) -> None:
+        """The session's own rights may be others now."""
+        self._tell_ahead(self.rights_changed)
 
     # -- called by the channel
 
@@ -154,11 +158,19 @@ class Subscription:
             self.not_before = now + 1.0 / self.options.max_rate
         self._delivered = value
         frame = self.encode(self.channel, value, merged)
-        if self.channel.preparation is not None and is_large(value.data):
+        if self.channel.preparation is not None:
             self.channel.preparation.taken(self.encode)
         return frame
 
     # -- inside
+
+    def _tell_ahead(self, tell: Callable[[], None]) -> None:
+        """Tell what is about this session only; what is owed and would take long to encode may come after it."""
+        preparation = self.channel.preparation
+        put_aside = 0 if preparation is None or preparation.prepared(self.encode) else self.owed
+        self.owed -= put_aside
+        tell()
+        self.owed += put_aside
 
     def _tell(self, message: Message) -> None:
         self.settle()

@@ -42,6 +42,8 @@ class Watch:
 
     plain = False
     """Told of each value by itself, at once."""
+    owed = 0
+    """Nothing ever is."""
 
     def __init__(self, pool: ChannelPool, name: str, changed: Callable[[], object]) -> None:
         """PycaError(invalid_pv_name)."""

@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 from epics import ca, dbr
 
 from pycaserver.core.channel import Channel
+from pycaserver.core.elements import DTYPES
 from pycaserver.core.errors import PycaError
 from pycaserver.core.figures import Figures
 from pycaserver.core.source import PutEvents
@@ -160,6 +161,9 @@ class CAChannel:
 
     def put(self, elements: Array, events: PutEvents, *, wait: bool) -> Callable[[], bool]:
         """Write in turn; see PutLine."""
+        if elements.dtype != DTYPES[self._type]:  # made for the PV before the IOC's restart, of which nobody knows yet
+            events.done(None, PycaError("not_connected", "The PV is of another type now: nothing was written."))
+            return _gone
         if self._puts is None:
             self._puts = PutLine(self._write, ca.message, self._circuit)
         return self._puts.add(LinedPut(elements, events, wait))
@@ -349,6 +353,11 @@ class CAChannel:
         self._native = None
         ca.clear_channel(self._chid)
         self._chid = None
+
+
+def _gone() -> bool:
+    """There is nothing to take back."""
+    return False
 
 
 class _Connection:

@@ -74,6 +74,25 @@ def test_a_job_may_begin_another_at_its_end(work: Work) -> None:
     assert work.done == ["a0", "b0", "b done"]
 
 
+def test_a_job_whose_end_fails_leaves_the_others(work: Work, caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise ValueError("broken")
+
+    work.piecework.begin(iter(()), fail)
+    work.begin("b", 1)
+    work.clock.run()
+    assert work.done == ["b0", "b done"]
+    assert work.figures.faults == 1
+    assert "work failed unexpectedly" in caplog.text
+
+
+def test_a_job_may_be_cut_short(work: Work) -> None:
+    job = work.piecework.begin(work.pieces("a", 3), lambda: work.done.append("a done"))
+    job.skip()
+    work.clock.run()
+    assert work.done == ["a done"]
+
+
 def test_a_job_that_fails_is_a_fault_and_done(work: Work, caplog: pytest.LogCaptureFixture) -> None:
     def failing() -> Iterator[None]:
         yield

@@ -9,7 +9,8 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
-from pycaserver.core import values
+from pycaserver.core import preparation, values
+from pycaserver.core.access import Rules
 from pycaserver.core.values import Data, DbrType, Metadata
 from pycaserver.dialects import encoding, readings
 from tests.core.test_delivery import SIZES, Delivery, Hearer, pvs
@@ -230,6 +231,126 @@ def test_what_is_prepared_is_kept_for_those_without_room_and_no_longer(
     assert group.encode._prepared._parts == []  # type: ignore[attr-defined]
 
 
+def test_who_leaves_takes_along_what_was_kept_for_them(turns: Turns, peer: Peer, ioc: FakeSourceChannel) -> None:
+    """Otherwise each peer that is too slow and goes would cost the text of an array."""
+    peer.asks("pause")
+    ioc.post(large(1))
+    ioc.channel.metadata_changed(Metadata(DbrType.DOUBLE, LARGE))  # so that what is owed is encoded
+    turns.turn(PIECES)
+    (group,) = ioc.channel.groups
+    peer.session.ended()
+    assert ioc.channel.preparation is not None and ioc.channel.preparation._kept == {}
+    assert group.encode._prepared._parts == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("options", [{}, {"max_count": LARGE}])
+def test_being_asked_again_is_answered_before_a_value_that_would_take_long(
+    turns: Turns, peer: Peer, ioc: FakeSourceChannel, options: dict[str, Any]
+) -> None:
+    peer.asks("pause")
+    ioc.post(large(1))
+    ioc.post(large(2))
+    peer.connects("PV", **options)
+    assert firsts(peer) == ["connection"]
+    assert not turns._soon, "nothing is encoded while it is paused"
+    peer.asks("resume")
+    turns.turn(PIECES)
+    assert firsts(peer) == [(2, 1)]
+
+
+def test_changed_rules_have_nobody_wait(world: World, turns: Turns) -> None:
+    peer = world.peer(backlog_bytes=4_000_000)
+    peer.connects("PV", metadata=True)
+    world.source["PV"].bring_up(large(1), count=LARGE)
+    turns.turn(PIECES)
+    peer.asks("pause")
+    world.source["PV"].post(large(2))
+    peer.hears()
+    world.access.replace(Rules(default="read"))
+    assert firsts(peer) == ["access"]
+    assert not turns._soon
+
+
+def test_work_that_nobody_wants_any_more_is_left_out(
+    world: World, turns: Turns, peer: Peer, ioc: FakeSourceChannel
+) -> None:
+    ioc.post(large(1))
+    turns.turn(PIECES)
+    for number in range(100):
+        peer.connects("PV", max_count=LARGE + number)
+    peer.hears()
+    turns.turn(100 + PIECES)
+    assert firsts(peer) == [(1, 0)]
+    assert not turns._soon
+
+
+@pytest.mark.parametrize("news", ["value", "connection"])
+def test_nobody_can_have_the_channel_stand_still_for_good(
+    world: World, turns: Turns, peer: Peer, ioc: FakeSourceChannel, news: str
+) -> None:
+    """Two who ask for another form again and again, each before what they asked for is encoded."""
+    restless = [world.peer(backlog_bytes=4_000_000) for _ in range(2)]
+    ioc.post(large(1))
+    turns.turn(PIECES)
+    peer.hears()
+    restless[0].connects("PV", max_count=LARGE)
+    ioc.post(large(2)) if news == "value" else ioc.channel.disconnected()
+    heard = []
+    for number in range(20):
+        restless[number % 2].connects("PV", max_count=LARGE + number)
+        turns.turn(PIECES - 1)
+        heard += firsts(peer)
+    assert heard == [(2, 0) if news == "value" else "connection"]
+    turns.turn(100)
+    for each in restless:
+        assert firsts(each)[-1] in [(2, 0), (2, 1), "connection"]
+
+
+def test_who_comes_late_gets_a_small_value_in_the_place_of_the_large_one(
+    world: World, turns: Turns, peer: Peer, ioc: FakeSourceChannel
+) -> None:
+    late = world.peer(backlog_bytes=4_000_000)
+    ioc.post(large(1))
+    ioc.post(large(2, 3))
+    late.connects("PV", max_count=LARGE)
+    turns.turn(PIECES)
+    assert firsts(peer) == [(1, 0), (2, 0)]
+    assert firsts(late) == ["connection", (2, 0)]
+    assert not turns._soon
+
+
+def test_values_between_other_news_are_bounded(
+    turns: Turns, peer: Peer, ioc: FakeSourceChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An IOC that changes a limit with each array must not fill the memory."""
+    monkeypatch.setattr(preparation, "MOST_BYTES", 5 * large(0).nbytes)
+    count = 100
+    for number in range(count):
+        ioc.post(large(number))
+        ioc.channel.metadata_changed(Metadata(DbrType.DOUBLE, LARGE, units=str(number)))
+    turns.turn(20 * PIECES)
+    heard = peer.hears()
+    assert sum(1 + message.get("coalesced", 0) for message in heard) == count
+    assert len(heard) <= 8
+    assert all(message["value"][0] == float(message.get("units", "0") or 0) + 1 for message in heard[1:])
+    assert heard[-1]["value"][0] == count - 1
+    assert ioc.channel.preparation is not None and ioc.channel.preparation._later_bytes == 0
+
+
+def test_a_value_that_cannot_be_encoded_is_given_up(
+    world: World, turns: Turns, peer: Peer, ioc: FakeSourceChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would fail again; the next one may do."""
+    with monkeypatch.context() as broken:
+        broken.setattr(encoding, "json_list", lambda array: [][1])
+        ioc.post(large(1))
+        turns.turn(PIECES)
+        assert not turns._soon and world.figures.faults == 1
+    ioc.post(large(2))
+    turns.turn(PIECES)
+    assert firsts(peer) == [(2, 0)]
+
+
 class LargeDelivery(Delivery):
     """Nothing is lost, doubled or reordered, however long it takes to encode the values."""
 
@@ -253,6 +374,9 @@ class LargeDelivery(Delivery):
             self.work(1)
 
     def subscribe(self, hearer: Hearer, name: str, **options: Any) -> None:
+        """Of what is owed all is heard first: the answer to being asked again may overtake it."""
+        if hearer is getattr(self, "slow", None) and name in hearer.options:
+            self.once_the_peer_reads_and_time_passes_all_is_heard()
         self.work_off()
         super().subscribe(hearer, name, **options)
 

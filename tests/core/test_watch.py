@@ -1,8 +1,11 @@
 """core/watch.py: the server's own interest in PVs."""
 
+import numpy as np
+
 from pycaserver.core.channel import Channel
+from pycaserver.core.contact import State
 from pycaserver.core.errors import PycaError
-from pycaserver.core.values import PVValue
+from pycaserver.core.values import LARGE, PVValue
 from pycaserver.core.watch import Wait, Watch
 from tests.fakes import FakeLimits, World, value
 
@@ -33,6 +36,14 @@ def test_watch_is_told_values_and_states(world: World) -> None:
     assert watch.ready and told[-2:] == [1.5, 2.5]
     world.source["PV"].channel.disconnected()
     assert watch.ready and len(told) > 2 and watch.channel.latest is None
+
+
+def test_watch_of_a_large_array_is_told_of_a_loss(world: World) -> None:
+    told: list[object] = []
+    watch = Watch(world.pool, "PV", lambda: told.append(watch.channel.contact.state))
+    world.source["PV"].bring_up(np.zeros(LARGE), count=LARGE)
+    world.source["PV"].channel.disconnected()
+    assert told[-1] is State.DISCONNECTED
 
 
 def test_watch_that_ends_is_told_nothing_and_lets_go(world: World) -> None:

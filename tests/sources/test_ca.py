@@ -4,10 +4,19 @@ import os
 import pwd
 import socket
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
+from pycaserver.core.errors import PycaError
+from pycaserver.core.values import Access, DbrType, PVValue
+from pycaserver.sources.ca import CAChannel
+from pycaserver.sources.circuit import Circuit
+from pycaserver.sources.renewal import Renewal
 from tests.databases import LARGE_COUNT, fill, large_values
+from tests.fakes import World
 from tests.iocs import CIOC, client_env
 from tests.servers import Client, Server
 
@@ -103,6 +112,36 @@ def test_a_pv_that_one_may_never_write(client: Client, types: CIOC) -> None:
     client.send(action="connect", pv=pv, metadata=True)
     access = client.wait(msg_type="access", pvname=pv)
     assert (access["read"], access["write"]) == (True, False)
+
+
+class Outcome:
+    """Of a put."""
+
+    def __init__(self) -> None:
+        self.error: PycaError | None = None
+
+    def refusal(self) -> None:
+        return None
+
+    def sent(self) -> None:
+        raise AssertionError("nothing was to be sent")
+
+    def done(self, old: PVValue | None, error: PycaError | None) -> None:
+        self.error = error
+
+
+def test_elements_made_for_another_type_never_come_to_libca() -> None:
+    """It would read beyond them: sessions may not know yet that the IOC has come back with another type."""
+    jobs: list[Any] = []
+    source: Any = SimpleNamespace(
+        worker=SimpleNamespace(submit=jobs.append), renewal=Renewal(lambda *_: None), circuit=lambda host: Circuit()
+    )
+    ca_channel, outcome = CAChannel(source, "PV", World().channel("PV")), Outcome()
+    ca_channel._described(0, DbrType.DOUBLE, 3, "ioc:5064", Access(read=True, write=True))
+    jobs.clear()
+    ca_channel.put(np.zeros(3, "u1"), outcome, wait=True)
+    assert outcome.error is not None and outcome.error.code == "not_connected"
+    assert jobs == []
 
 
 def test_get_reads_from_the_ioc_and_not_from_the_monitor() -> None:
