@@ -18,7 +18,7 @@ from pycaserver.core.outbox import Outbox
 from pycaserver.core.pool import ChannelPool
 from pycaserver.core.values import Access, DbrType, Metadata
 from pycaserver.dialects.native import NativeDialect
-from pycaserver.sources.ca import _Connection
+from pycaserver.sources.ca import Connection
 from pycaserver.sources.dbr import SIZES, TIME, TIME_LAYOUTS, decode_time
 from pycaserver.sources.monitor import BestQueue, Handoff
 from pycaserver.sources.queue import EventArgs, EventQueue, Queue
@@ -87,7 +87,7 @@ class Parts:
         subscription: Any = SimpleNamespace(plain=True, outbox=self.outbox)
         channel.subscribe(subscription, "all", NativeDialect().value_encoder(SubscriptionOptions(), BATCHED))
         ca_channel: Any = SimpleNamespace(generation=1, count=1, channel=channel)
-        self.handoff.targets[number] = _Connection(ca_channel, 1).value
+        self.handoff.targets[number] = Connection(ca_channel, 1).value
 
 
 def per_update(work: Callable[[int], object], prepare: Callable[[], object] = lambda: None) -> float:

@@ -1,7 +1,7 @@
 """The hand-off of events from libca's threads to the event loop, which works them off in bounded pieces.
 
 THREADS: libca calls on threads of its own. There a queue takes the bytes; all that is here happens on the loop, but
-for post.
+for post and new_key.
 """
 
 import logging
@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from ctypes import c_void_p
+from itertools import count
 from typing import Any, Final, TypeAlias
 
 from pycaserver.sources.dbr import SIZES
@@ -50,6 +51,7 @@ class Handoff:
         """watch: call whenever a file descriptor can be read; later: after seconds; failed: counts a fault."""
         self.targets: dict[int, Target] = {}
         """Who is told of an event, by its key; keys count from 1."""
+        self._keys = count(1)
         self._later = later
         self._failed = failed
         self._pending: deque[Item] = deque()
@@ -58,6 +60,17 @@ class Handoff:
             os.set_blocking(end, False)
         self.queue = make_queue(SIZES, self._write_fd, QUEUE_BYTES)
         watch(self._read_fd, self._woken)
+
+    def new_key(self, target: Target, *, once: bool = False) -> int:
+        """A key for what has events, or only one, all of which go to the target. From any thread."""
+        key, targets = next(self._keys), self.targets
+
+        def only(*event: Any) -> None:
+            targets.pop(key, None)
+            target(*event)
+
+        targets[key] = only if once else target
+        return key
 
     def callback_and_usr(self, key: int) -> tuple[c_void_p, c_void_p]:
         """What libca is to call, and to hand back, for the events of that key."""

@@ -141,6 +141,20 @@ def test_events_of_a_key_that_is_gone_are_dropped(loop: Loop) -> None:
     assert not loop.later and not loop.faults
 
 
+def test_a_key_is_for_one_event_or_for_all(loop: Loop) -> None:
+    values: dict[str, list[object]] = {"all": [], "once": []}
+    keys = {
+        name: loop.handoff.new_key(lambda *event, name=name: values[name].append(event[3]), once=name == "once")
+        for name in values
+    }
+    for n in range(2):
+        for key in keys.values():
+            loop.send(key, n)
+    loop.run_all()
+    assert values == {"all": [number(0), number(1)], "once": [number(0)]}
+    assert list(loop.handoff.targets) == [keys["all"]]
+
+
 def test_the_loop_is_given_back_after_a_bounded_time(
     loop: Loop, seen: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
