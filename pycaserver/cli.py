@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -77,12 +78,19 @@ def _settings(namespace: argparse.Namespace, otherwise: Values | None = None) ->
 
 
 def _serve(namespace: argparse.Namespace) -> int:
+    early: list[int] = []
+    signal.signal(signal.SIGHUP, lambda number, _: early.append(number))  # otherwise it would end the process
     try:
         settings = _settings(namespace)
     except SettingsError as error:
         return _complain(error)
-    announce = f"pycaserver {pycaserver.__version__} listens on "
-    return _run(settings, lambda url: print(announce + url, flush=True), partial(_settings, namespace))
+
+    def listening(url: str) -> None:
+        print(f"pycaserver {pycaserver.__version__} listens on {url}", flush=True)
+        for number in early[:1]:
+            os.kill(os.getpid(), number)
+
+    return _run(settings, listening, partial(_settings, namespace))
 
 
 def _run(settings: Settings, listening: Callable[[str], None], reload: Callable[[], Settings] | None = None) -> int:

@@ -103,6 +103,28 @@ def test_start_that_cannot_be_is_one_line_and_leaves_nothing(
     assert not is_taken(repeater), "its CA repeater was to end with it"
 
 
+def test_reload_that_is_asked_for_while_it_starts_is_done_when_it_has(tmp_path: Path) -> None:
+    """The signal would otherwise end it, which systemd takes for a wish."""
+    file = tmp_path / "slow.toml"
+    os.mkfifo(file)
+    with Command("serve", "--port=0", f"--config={file}", epics={"EPICS_CA_AUTO_ADDR_LIST": "NO"}) as command:
+        reading = wait_for(lambda: writing_end(file), 20, "it to read its settings")
+        command.process.send_signal(signal.SIGHUP)
+        os.close(reading)
+        command.wait_for_line("listens on")
+        os.close(wait_for(lambda: writing_end(file), 20, "it to read its settings again"))
+        wait_for(lambda: any("settings reloaded" in line for line in command.err), 20, "the reload")
+        assert command.end(signal.SIGTERM) == 0
+
+
+def writing_end(fifo: Path) -> int:
+    """The descriptor; 0 while nobody reads."""
+    try:
+        return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return 0
+
+
 def test_wrong_usage_is_exit_code_2() -> None:
     with Command("serve", "--prot=8888") as command:
         assert command.end() == 2
