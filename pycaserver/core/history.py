@@ -41,6 +41,14 @@ class Samples(NamedTuple):
         """Those with a time stamp of at least that, UNIX seconds; a clock may have been set back in between."""
         return self._where(self.times >= time)
 
+    def holding_since(self, time: float) -> "Samples":
+        """The same, and first the one that held at that time, unless one has just that time stamp."""
+        kept = self.times >= time
+        first = int(kept.argmax()) if kept.any() else self.size
+        if first and (first == self.size or self.times[first] > time):
+            kept[first - 1] = True
+        return self._where(kept)
+
     def reduced(self, points: int) -> "Samples":
         """The least and the greatest sample of each of `points` stretches, or all if these are not more.
 
@@ -183,8 +191,8 @@ class HistoryBuffer:
         return self._ordered().last(count).copy()
 
     def since(self, time: float) -> Samples:
-        """Those with a time stamp of at least that, UNIX seconds."""
-        return self.all().distinct().since(time)
+        """What held at that time, UNIX seconds, and what came since."""
+        return self.all().distinct().holding_since(time)
 
     def reduced(self, points: int) -> Samples:
         """All, reduced to at most two per point; see Samples.reduced."""

@@ -133,9 +133,28 @@ def test_reading_gives_copies() -> None:
     assert buffer.all().values.tolist() == [1.0, 2.0]
 
 
-def test_since_goes_by_the_stamps() -> None:
-    assert filled(1.0, 2.0, 3.0).since(SECONDS + 1).values.tolist() == [2.0, 3.0]
-    assert filled(1.0).since(math.inf).size == 0
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (-math.inf, [1.0, 2.0, 3.0]),
+        (-0.5, [1.0, 2.0, 3.0]),
+        (0, [1.0, 2.0, 3.0]),
+        (0.5, [1.0, 2.0, 3.0]),
+        (1, [2.0, 3.0]),
+        (1.5, [2.0, 3.0]),
+        (math.inf, [3.0]),
+    ],
+)
+def test_since_goes_by_the_stamps_and_begins_with_what_held_then(seconds: float, expected: list[float]) -> None:
+    assert filled(1.0, 2.0, 3.0).since(SECONDS + seconds).values.tolist() == expected
+    assert buffer_of().since(SECONDS + seconds).size == 0
+
+
+def test_since_when_the_clock_of_the_ioc_was_set_back() -> None:
+    samples = Samples(np.array([10.0, 11.0, 5.0, 12.0]), np.arange(4.0), np.zeros(4, np.uint8))
+    assert samples.holding_since(10.5).values.tolist() == [0, 1, 3]
+    assert samples.holding_since(12).values.tolist() == [3]
+    assert samples.holding_since(4).values.tolist() == [0, 1, 2, 3]
 
 
 def test_a_repeated_sample_counts_once() -> None:

@@ -46,7 +46,11 @@ def test_history_is_all_that_there_is(peer: Peer, ioc: FakeSourceChannel) -> Non
 
 @pytest.mark.parametrize(
     ("keys", "expected"),
-    [({"since": WALL_START - 10}, ["NaN", 3.0]), ({"seconds": 5}, [3.0]), ({"points": 1}, [1.0, 3.0])],
+    [
+        ({"since": WALL_START - 10}, ["NaN", 3.0]),
+        ({"seconds": 5}, ["NaN", 3.0]),  # what held then, and what came since
+        ({"points": 1}, [1.0, 3.0]),
+    ],
 )
 def test_less_of_it(peer: Peer, ioc: FakeSourceChannel, keys: dict[str, Any], expected: list[Any]) -> None:
     answer = asked(peer, **keys)
@@ -97,7 +101,7 @@ def test_what_the_ioc_does_not_let_us_read_has_no_history(peer: Peer, ioc: FakeS
 def test_it_comes_before_all_else_with_the_option(peer: Peer, ioc: FakeSourceChannel) -> None:
     peer.connects("PV", history=15)
     history, *others = peer.hears()
-    assert history["value"] == ["NaN", 3.0] and "id" not in history
+    assert history["value"] == [1.0, "NaN", 3.0] and "id" not in history
     assert [message["msg_type"] for message in others] == ["connection", "monitor"]
 
 
