@@ -4,14 +4,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-import numpy as np
-
 from pycaserver.core.channel import Channel
 from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.errors import PycaError
 from pycaserver.core.outbox import Frame
 from pycaserver.core.piecework import Job, Piecework
-from pycaserver.core.values import PVValue
+from pycaserver.core.values import PVValue, size_of
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 """Of the values that wait for it, beside one."""
@@ -37,7 +35,7 @@ class Answers:
         if pieces is None:
             self._tell(encode(channel, value, 0))
             return
-        size = value.data.nbytes if isinstance(value.data, np.ndarray) else 0
+        size = size_of(value.data)
         if self._jobs and self._bytes + size > MOST_BYTES:
             raise PycaError("rate_limited", f"Arrays of {MOST_BYTES} bytes are being read already.")
         self._bytes += size

@@ -11,10 +11,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Concatenate, Final, NamedTuple, ParamSpec
 
-import numpy as np
-
 from pycaserver.core.piecework import Job, Pieces, Piecework
-from pycaserver.core.values import PVValue, is_large
+from pycaserver.core.values import PVValue, is_large, size_of
 
 if TYPE_CHECKING:
     from pycaserver.core.channel import Channel
@@ -49,8 +47,8 @@ class _Value(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Bytes of an array; anything else is small."""
-        return self.value.data.nbytes if isinstance(self.value.data, np.ndarray) else 0
+        """Bytes."""
+        return size_of(self.value.data)
 
 
 class Preparation:

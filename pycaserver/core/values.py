@@ -13,6 +13,8 @@ Array: TypeAlias = NDArray[Any]
 Data: TypeAlias = float | int | str | list[str] | Array | None
 """A scalar, a string, a string waveform, a numeric waveform, or None for a scalar without elements."""
 
+_STRING_BYTES: Final = 96
+"""Of a string in a list, as Python keeps it."""
 LARGE: Final = 65_536
 """Elements from which on an array is made text piece by piece: fewer take some 5 ms."""
 
@@ -20,6 +22,13 @@ LARGE: Final = 65_536
 def is_large(data: Data) -> bool:
     """Whether that is an array which may take long to encode."""
     return isinstance(data, np.ndarray) and len(data) >= LARGE
+
+
+def size_of(data: Data) -> int:
+    """Bytes that an array takes, about; a scalar takes none that count."""
+    if isinstance(data, np.ndarray):
+        return data.nbytes
+    return _STRING_BYTES * len(data) if isinstance(data, list) else 0
 
 
 class AlarmSeverity(IntEnum):

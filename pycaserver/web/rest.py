@@ -6,6 +6,7 @@ from itertools import chain, islice
 
 import msgspec
 
+from pycaserver.core.answers import MOST_BYTES
 from pycaserver.core.channel import Channel
 from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.errors import PycaError
@@ -14,7 +15,7 @@ from pycaserver.core.oneshot import OneShot
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Frame, LongFrame
 from pycaserver.core.rights import Rights
-from pycaserver.core.values import PVValue
+from pycaserver.core.values import PVValue, size_of
 from pycaserver.web.framing import PLAIN
 from pycaserver.web.handlers import Guarded
 from pycaserver.web.query import READ_KEYS, Query, query_of
@@ -28,6 +29,8 @@ class ReadPV(Guarded):
         """Tornado hands the site over."""
         super().initialize(site)
         self._pending: list[tuple[OneShot, asyncio.Future[Frame | PycaError]]] = []
+        self._bytes = 0
+        """Of the arrays that have come; all are kept until the last one has."""
 
     async def get(self, name: str | None = None) -> None:
         """The get message, an error with its status, or for several names a list of both with status 200."""
@@ -36,7 +39,11 @@ class ReadPV(Guarded):
             self.finish_json(msgspec.json.encode({"names": list(self.site.pv_names)}))
             return
         query = query_of(self, READ_KEYS, but=() if name is not None else ("name",))
-        answers = await asyncio.gather(*(self.read(each, query) for each in names))
+        distinct = list(dict.fromkeys(names))
+        answer_of = dict(
+            zip(distinct, await asyncio.gather(*(self.read(each, query) for each in distinct)), strict=True)
+        )
+        answers = [answer_of[each] for each in names]
         if name is None:
             bodies = chain.from_iterable((b",", *parts_of(answer)) for answer in answers)
             await self.finish_parts([b"[", *islice(bodies, 1, None), b"]"])
@@ -70,7 +77,7 @@ class ReadPV(Guarded):
         options = SubscriptionOptions().replaced_by(query)
 
         def done(channel: Channel, result: PVValue | PycaError | None) -> None:
-            result = rights.denial(name) or result
+            result = rights.denial(name) or self._excess(result) or result
             if isinstance(result, PycaError):
                 result.pvname = name
                 answer.set_result(result)
@@ -87,6 +94,14 @@ class ReadPV(Guarded):
         self._pending.append((one_shot, answer))
         one_shot.start(self.site.clock, query.timeout, done)
         return await answer
+
+    def _excess(self, result: PVValue | PycaError | None) -> PycaError | None:
+        """The error in the place of a value for which there is no room."""
+        size = size_of(result.data) if isinstance(result, PVValue) else 0
+        if self._bytes and self._bytes + size > MOST_BYTES:
+            return PycaError("rate_limited", f"The other arrays of this request have {MOST_BYTES} bytes already.")
+        self._bytes += size
+        return None
 
     def _encode(
         self,

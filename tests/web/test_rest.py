@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 
 from pycaserver.app import LoopClock, static_folder
@@ -14,15 +15,17 @@ from pycaserver.core.figures import Figures
 from pycaserver.core.pool import ChannelPool
 from pycaserver.core.services import Services
 from pycaserver.core.source import Source
+from pycaserver.core.values import LARGE
 from pycaserver.dialects.native import NativeDialect
 from pycaserver.settings import Settings
+from pycaserver.web import rest
 from pycaserver.web.hub import Hub
 from pycaserver.web.identities import Identities
 from pycaserver.web.security import Policy
 from pycaserver.web.server import Listener
 from pycaserver.web.site import Site
 from tests.conftest import OFFERED, OFFERED_ONLY
-from tests.fakes import FakeSource
+from tests.fakes import FakeSource, value
 from tests.iocs import CIOC, client_env
 from tests.servers import Server
 from tests.timing import async_wait_for
@@ -190,6 +193,32 @@ def test_read_that_nobody_waits_for_ends() -> None:
         listener.stop()
 
     asyncio.run(abandon())
+
+
+@pytest.mark.parametrize("elements", [1000, LARGE])
+def test_arrays_of_one_answer_are_bounded(elements: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One request must not fill the memory, neither with many arrays nor with the same one again and again."""
+    array = np.zeros(elements)
+    monkeypatch.setattr(rest, "MOST_BYTES", 2 * array.nbytes)
+
+    async def ask() -> list[str]:
+        source = FakeSource()
+        site = site_of(source)
+        listener = Listener(site, static_folder())
+        listener.listen("127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+        writer.write(b"GET /api/pv?name=A&name=A&name=B&name=C HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        await async_wait_for(lambda: site.pool.get("C"))
+        for name in ("A", "B", "C"):
+            source[name].bring_up(count=elements)
+            assert len(source[name].reads) == 1
+            source[name].answer(value(array))
+        body = (await reader.read()).partition(b"\r\n\r\n")[2]
+        writer.close()
+        listener.stop()
+        return [answer.get("code", answer["pvname"]) for answer in json.loads(body)]
+
+    assert asyncio.run(ask()) == ["A", "A", "B", "rate_limited"]
 
 
 def site_of(source: Source) -> Site:
