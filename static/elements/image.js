@@ -2,7 +2,7 @@
 
 import { COLORMAPS, colormap, paint } from "./colormap.js";
 import { download } from "./csv.js";
-import { EpicsElement } from "./element.js";
+import { FigureElement } from "./figure.js";
 import { formatNumber } from "./format.js";
 import { ImageRange } from "./image-range.js";
 import { imageStyle } from "./image-style.js";
@@ -22,9 +22,9 @@ const TEMPLATE = `<div part="header"><span part="label"></span>${STATE}<span par
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const MOST_PIXELS = 2 ** 26;
 
-export class EpicsImage extends EpicsElement {
+export class EpicsImage extends FigureElement {
   static observedAttributes = [
-    ...EpicsElement.observedAttributes, "width", "height", "colormap", "min", "max", "auto", "scale", "paused",
+    ...FigureElement.observedAttributes, "width", "height", "colormap", "min", "max", "auto",
   ];
   static template = TEMPLATE;
   static styles = [plotStyle, imageStyle];
@@ -82,23 +82,6 @@ export class EpicsImage extends EpicsElement {
   /** The values at the ends of the colours. @returns {[number, number]|null} */
   get range() {
     return this.#range.ends;
-  }
-
-  get paused() {
-    return this.hasAttribute("paused");
-  }
-
-  set paused(isPaused) {
-    this.toggleAttribute("paused", Boolean(isPaused));
-  }
-
-  /** @type {"linear"|"log"} */
-  get scale() {
-    return this.getAttribute("scale") === "log" ? "log" : "linear";
-  }
-
-  set scale(scale) {
-    this.setAttribute("scale", scale);
   }
 
   get colormap() {

@@ -1,14 +1,14 @@
 /** What of its PVs an element shows: which of them, what stretch, how; and how a person changes that. */
 
-import { EpicsElement } from "./element.js";
+import { FigureElement } from "./figure.js";
 import { splitNames } from "./names.js";
 
 /**
  * Base of plots. A subclass has `home`, what is in view where nothing is zoomed, and `bounds`, the most that can be.
+ * While it is paused, values are taken in all the same.
  * @typedef {{pvs: string[], span: number, zoom: [number, number]|null, paused: boolean, scale: string}} View
  */
-export class ViewElement extends EpicsElement {
-  static observedAttributes = [...EpicsElement.observedAttributes, "scale", "paused"];
+export class ViewElement extends FigureElement {
   static isMultiple = true;
 
   #zoom = null;
@@ -30,24 +30,6 @@ export class ViewElement extends EpicsElement {
   /** @param {string} pv */
   removePV(pv) {
     this.pvs = this.pvs.filter((name) => name !== pv);
-  }
-
-  /** Whether the plot stands still. Values are taken in all the same. @type {boolean} */
-  get paused() {
-    return this.hasAttribute("paused");
-  }
-
-  set paused(isPaused) {
-    this.toggleAttribute("paused", Boolean(isPaused));
-  }
-
-  /** @type {"linear"|"log"} */
-  get scale() {
-    return this.getAttribute("scale") === "log" ? "log" : "linear";
-  }
-
-  set scale(scale) {
-    this.setAttribute("scale", scale);
   }
 
   /** What of x is in view, where that is not all. @type {[number, number]|null} */

@@ -122,16 +122,29 @@ def elements_server(elements_ioc: CIOC) -> Iterator[Server]:
 @pytest.fixture
 def elements(browser: Browser, elements_server: Server, elements_ioc: CIOC) -> Iterator[ElementPage]:
     """A page of elements; `$(P)` in its HTML is the prefix of the IOC, whose records are as at its start."""
-    for record, value in {
-        "level": "2.5",
-        "other": "2",
-        "valve": "Closed",
-        "gate": "Closed",
-        "mode": "Low",
-        "text": "one",
-    }.items():
+    for record, value in AT_START.items():
         elements_ioc.shell(f"dbpf {elements_ioc.prefix}{record} {value}")
     yield from element_page(browser, elements_server.url, elements_ioc.prefix)
+
+
+@pytest.fixture(scope="module")
+def plot_ioc(browser: Browser, request: pytest.FixtureRequest) -> Iterator[CIOC]:
+    """One with the DATABASE of the test's module, and what its STARTUP, if it has one, does there."""
+    module = request.module
+    with CIOC(module.DATABASE, startup=getattr(module, "STARTUP", ())) as ioc:
+        yield ioc
+
+
+@pytest.fixture(scope="module")
+def plot_server(plot_ioc: CIOC) -> Iterator[Server]:
+    with Server(plot_ioc.env()) as server:
+        yield server
+
+
+@pytest.fixture
+def page(browser: Browser, plot_server: Server, plot_ioc: CIOC) -> Iterator[ElementPage]:
+    """A page of plots; `$(P)` in its HTML is the prefix of the IOC."""
+    yield from element_page(browser, plot_server.url, plot_ioc.prefix)
 
 
 def element_page(browser: Browser, url: str, prefix: str) -> Iterator[ElementPage]:

@@ -1,18 +1,15 @@
 """The image on a real server and IOC: every numeric type, colours, range, read-out, sizes from PVs."""
 
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.axe import serious_findings
-from tests.browser.conftest import element_page
 from tests.browser.element_page import ElementPage
 from tests.browser.pixels import box_of
 from tests.iocs import CIOC
-from tests.servers import WRITABLE, Server
 from tests.timing import wait_for
 
 BLACK, WHITE, NOTHING = [0, 0, 0, 255], [255, 255, 255, 255], [0, 0, 0, 0]
@@ -53,23 +50,6 @@ PIXELS = """(host) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def image_ioc(browser: Browser) -> Iterator[CIOC]:
-    with CIOC(DATABASE) as ioc:
-        yield ioc
-
-
-@pytest.fixture(scope="module")
-def image_server(image_ioc: CIOC) -> Iterator[Server]:
-    with Server(image_ioc.env(), WRITABLE) as server:
-        yield server
-
-
-@pytest.fixture
-def page(browser: Browser, image_server: Server, image_ioc: CIOC) -> Iterator[ElementPage]:
-    yield from element_page(browser, image_server.url, image_ioc.prefix)
-
-
 def image_of(page: ElementPage, pv: str, attributes: str = "") -> Locator:
     page.show(f'<epics-image id="image" pv="$(P){pv}" {attributes}></epics-image>')
     return page.host("image")
@@ -97,19 +77,19 @@ def test_every_numeric_type_is_drawn(page: ElementPage) -> None:
         assert image.evaluate("(image) => image.range") == pytest.approx(values[:2]), kind
 
 
-def test_the_width_may_come_from_a_pv(page: ElementPage, image_ioc: CIOC) -> None:
+def test_the_width_may_come_from_a_pv(page: ElementPage, plot_ioc: CIOC) -> None:
     image = image_of(page, "wide", 'width="$(P)width" colormap="gray"')
     wait_for(lambda: image.evaluate("(image) => image.size") == [3, 2], what="3 by 2 pixels")
     assert len(pixels(image)) == 6
-    image_ioc.shell(f"dbpf {page.prefix}width 2")
+    plot_ioc.shell(f"dbpf {page.prefix}width 2")
     wait_for(lambda: image.evaluate("(image) => image.size") == [2, 3], what="2 by 3 pixels")
-    image_ioc.shell(f"dbpf {page.prefix}width 3")
+    plot_ioc.shell(f"dbpf {page.prefix}width 3")
     canvas = image.locator("[part=image]")
     wait_for(lambda: "3 by 2 pixels" in (canvas.get_attribute("aria-label") or ""), what="the image in words")
     assert page.subscriptions() == ["wide", "width"]
 
 
-def test_the_range_may_be_fixed_and_held(page: ElementPage, image_ioc: CIOC) -> None:
+def test_the_range_may_be_fixed_and_held(page: ElementPage, plot_ioc: CIOC) -> None:
     image = image_of(page, "hole", 'width="2" colormap="gray" min="0" max="2"')
     assert pixels(image)[0] == BLACK
     assert pixels(image)[1][0] in range(120, 136)
@@ -118,19 +98,19 @@ def test_the_range_may_be_fixed_and_held(page: ElementPage, image_ioc: CIOC) -> 
     hold = image.get_by_role("button", name="Hold the range")
     hold.click()
     expect(hold).to_have_attribute("aria-pressed", "true")
-    image_ioc.shell(f"dbpf {page.prefix}hole '[0,4,0,4]'")
+    plot_ioc.shell(f"dbpf {page.prefix}hole '[0,4,0,4]'")
     wait_for(lambda: image.evaluate("(image) => image.update.value[1]") == 4, what="the new values")
     assert image.evaluate("(image) => image.range") == [0, 1]
     hold.click()
     wait_for(lambda: image.evaluate("(image) => image.range") == [0, 4], what="the range of the values")
-    image_ioc.shell(f"dbpf {page.prefix}hole '[0,1,0,1]'")
+    plot_ioc.shell(f"dbpf {page.prefix}hole '[0,1,0,1]'")
 
 
-def test_what_is_no_number_is_left_out(page: ElementPage, image_ioc: CIOC) -> None:
-    image_ioc.shell(f"dbpf {page.prefix}hole '[0,NaN,0,1]'")
+def test_what_is_no_number_is_left_out(page: ElementPage, plot_ioc: CIOC) -> None:
+    plot_ioc.shell(f"dbpf {page.prefix}hole '[0,NaN,0,1]'")
     image = image_of(page, "hole", 'width="2" colormap="gray"')
     wait_for(lambda: pixels(image) == [BLACK, NOTHING, BLACK, WHITE], what="a hole")
-    image_ioc.shell(f"dbpf {page.prefix}hole '[0,1,0,1]'")
+    plot_ioc.shell(f"dbpf {page.prefix}hole '[0,1,0,1]'")
 
 
 def test_a_missing_last_row_is_left_out(page: ElementPage) -> None:
@@ -172,28 +152,28 @@ def test_pointer_and_keys_read_a_pixel(page: ElementPage) -> None:
     expect(image.get_by_role("status")).to_have_text("x 2, y 1: 60 counts")
 
 
-def test_pause_holds_the_picture(page: ElementPage, image_ioc: CIOC) -> None:
+def test_pause_holds_the_picture(page: ElementPage, plot_ioc: CIOC) -> None:
     image = image_of(page, "hole", 'width="2" colormap="gray" paused')
     image.get_by_role("button", name="Pause").click()
     image.evaluate("(image) => image.resubscribe()")
     before = pixels(image)
     image.get_by_role("button", name="Pause").click()
-    image_ioc.shell(f"dbpf {page.prefix}hole '[1,1,0,1]'")
+    plot_ioc.shell(f"dbpf {page.prefix}hole '[1,1,0,1]'")
     wait_for(lambda: image.evaluate("(image) => image.update.value[0]") == 1, what="the new values")
     assert pixels(image) == before
-    image_ioc.shell(f"dbpf {page.prefix}hole '[0,1,0,1]'")
+    plot_ioc.shell(f"dbpf {page.prefix}hole '[0,1,0,1]'")
 
 
-def test_read_out_follows_a_width_that_changes(page: ElementPage, image_ioc: CIOC) -> None:
+def test_read_out_follows_a_width_that_changes(page: ElementPage, plot_ioc: CIOC) -> None:
     image = image_of(page, "wide", 'width="$(P)width"')
     pixels(image)
     canvas = image.locator("[part=image]")
     canvas.press("ArrowRight")
     expect(image.locator("[part=readout]")).to_have_text("x 2, y 1: 60 counts")
-    image_ioc.shell(f"dbpf {page.prefix}width 2")
+    plot_ioc.shell(f"dbpf {page.prefix}width 2")
     expect(canvas).to_have_js_property("width", 2)
     expect(image.locator("[part=readout]")).to_have_text("x 2, y 1: – counts")
-    image_ioc.shell(f"dbpf {page.prefix}width 3")
+    plot_ioc.shell(f"dbpf {page.prefix}width 3")
 
 
 def test_picture_of_another_pv_is_not_kept(page: ElementPage) -> None:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -43,23 +42,6 @@ COUNT_DRAWINGS = """(plot) => {
   const { drawn } = plot;
   plot.drawn = function () { window.drawings.push(performance.now()); drawn.call(this); };
 }"""
-
-
-@pytest.fixture(scope="module")
-def plot_ioc(browser: Browser) -> Iterator[CIOC]:
-    with CIOC(DATABASE) as ioc:
-        yield ioc
-
-
-@pytest.fixture(scope="module")
-def plot_server(plot_ioc: CIOC) -> Iterator[Server]:
-    with Server(plot_ioc.env()) as server:
-        yield server
-
-
-@pytest.fixture
-def page(browser: Browser, plot_server: Server, plot_ioc: CIOC) -> Iterator[ElementPage]:
-    yield from element_page(browser, plot_server.url, plot_ioc.prefix)
 
 
 def chart(page: ElementPage, pv: str, attributes: str = "") -> Locator:

@@ -3,18 +3,15 @@
 import csv
 import io
 import statistics
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.axe import serious_findings
-from tests.browser.conftest import element_page
 from tests.browser.element_page import ElementPage
 from tests.browser.pixels import box_of, rows_of
 from tests.iocs import CIOC
-from tests.servers import WRITABLE, Server
 from tests.timing import scaled, wait_for
 
 MILLION = 1_000_000
@@ -31,6 +28,7 @@ record(waveform, "$(P)big") { field(FTVL, "INT64") field(NELM, "4") field(PINI, 
 record(waveform, "$(P)empty") { field(FTVL, "DOUBLE") field(NELM, "9") field(PINI, "YES") }
 record(ao, "$(P)scalar") { field(DOL, "1") field(PINI, "YES") }
 """
+STARTUP = [f"dbpf $(P)million '[{','.join([','.join(map(str, range(PERIOD)))] * (MILLION // PERIOD))}]'"]
 SHOWN = """(plot) => {
   const { value, first, count, reduced } = plot.curves[0]?.shown ?? {};
   return value ? { first, count, reduced, length: value.length, type: value.constructor.name } : null;
@@ -47,24 +45,6 @@ FRAMES = """(plot) => new Promise((done) => {
   };
   requestAnimationFrame(step);
 })"""
-
-
-@pytest.fixture(scope="module")
-def wave_ioc(browser: Browser) -> Iterator[CIOC]:
-    values = ",".join(str(index % PERIOD) for index in range(MILLION))
-    with CIOC(DATABASE, startup=[f"dbpf $(P)million '[{values}]'"]) as ioc:
-        yield ioc
-
-
-@pytest.fixture(scope="module")
-def wave_server(wave_ioc: CIOC) -> Iterator[Server]:
-    with Server(wave_ioc.env(), WRITABLE) as server:
-        yield server
-
-
-@pytest.fixture
-def page(browser: Browser, wave_server: Server, wave_ioc: CIOC) -> Iterator[ElementPage]:
-    yield from element_page(browser, wave_server.url, wave_ioc.prefix)
 
 
 def plot_of(page: ElementPage, pv: str, attributes: str = "") -> Locator:
@@ -158,25 +138,25 @@ def test_the_whole_array_is_drawn_as_swiftly(page: ElementPage, record_property:
     assert quick(frames) < scaled(120), frames
 
 
-def test_short_arrays_come_as_they_are_and_change(page: ElementPage, wave_ioc: CIOC) -> None:
+def test_short_arrays_come_as_they_are_and_change(page: ElementPage, plot_ioc: CIOC) -> None:
     plot = plot_of(page, "$(P)short")
     shown(plot, count=9, reduced=0, type="Int16Array")
     assert plot.evaluate(READ, [0, 5, 8]) == [3, 9, 5]
-    wave_ioc.shell(f"dbpf {page.prefix}short '[7,8]'")
+    plot_ioc.shell(f"dbpf {page.prefix}short '[7,8]'")
     shown(plot, count=2)
     assert plot.evaluate("(plot) => plot.window") == [0, 1]
-    wave_ioc.shell(f"dbpf {page.prefix}short '[3,1,4,1,5,9,2,6,5]'")
+    plot_ioc.shell(f"dbpf {page.prefix}short '[3,1,4,1,5,9,2,6,5]'")
     shown(plot, count=9)
 
 
-def test_pause_holds_the_picture(page: ElementPage, wave_ioc: CIOC) -> None:
+def test_pause_holds_the_picture(page: ElementPage, plot_ioc: CIOC) -> None:
     plot = plot_of(page, "$(P)float")
     shown(plot, count=5)
     plot.get_by_role("button", name="Pause").click()
-    wave_ioc.shell(f"dbpf {page.prefix}float '[5,5]'")
+    plot_ioc.shell(f"dbpf {page.prefix}float '[5,5]'")
     wait_for(lambda: plot.evaluate("(plot) => plot.update.count") == 2, what="the new value")
     assert plot.evaluate(SHOWN)["count"] == 5
-    wave_ioc.shell(f"dbpf {page.prefix}float '[1,10,100,-5,1000]'")
+    plot_ioc.shell(f"dbpf {page.prefix}float '[1,10,100,-5,1000]'")
 
 
 def test_a_logarithmic_axis_leaves_out_what_is_not_above_zero(page: ElementPage) -> None:
