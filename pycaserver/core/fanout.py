@@ -5,6 +5,7 @@ cost a reference each for a whole batch, and not for each update. Whatever must 
 changes who is owed what, calls flush first.
 """
 
+import logging
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pycaserver.core.groups import Update
     from pycaserver.core.outbox import Framing, Outbox
     from pycaserver.core.subscription import Subscription
+
+log = logging.getLogger(__name__)
 
 BLOCK_BYTES: Final = 64 * 1024
 """Updates of an audience beyond this are handed over at once: an outbox is asked so often whether it has room."""
@@ -107,4 +110,8 @@ class Fanout:
         while self._due:
             due, self._due = self._due, []
             for audience in due:
-                self._figures.updates_out += audience.deliver()
+                try:
+                    self._figures.updates_out += audience.deliver()
+                except Exception:  # the others are not to miss theirs
+                    log.exception("updates could not be delivered")
+                    self._figures.faults += 1

@@ -2,6 +2,11 @@
 
 from typing import Any
 
+import pytest
+
+from pycaserver.core.groups import Update
+from pycaserver.core.outbox import Frame
+from pycaserver.dialects.readings import MonitorEncoder
 from tests.fakes import FakeSourceChannel, Peer, World
 
 
@@ -52,6 +57,31 @@ def test_who_comes_in_the_middle_of_a_batch_gets_the_newest_once(world: World) -
     first.post(2.0)
     assert late.gist() == [("connection", True), 1.0, 2.0]
     assert one.gist() == [1.0, 2.0]
+
+
+def test_an_audience_that_fails_does_not_take_the_updates_of_others(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, _, first, second = two_peers(world)
+    other = world.peer()
+    other.connects("B")
+    other.gist()
+    works, failures = MonitorEncoder.batch, iter([True])
+
+    def fail_once(encoder: MonitorEncoder, updates: list[Update]) -> list[Frame]:
+        if next(failures, False):
+            raise ValueError("broken")
+        return works(encoder, updates)
+
+    monkeypatch.setattr(MonitorEncoder, "batch", fail_once)
+    first.post(1.0)
+    second.post(2.0)
+    world.clock.run()
+    assert world.figures.faults == 1 and "updates could not be delivered" in caplog.text
+    first.post(3.0)
+    second.post(4.0)
+    assert other.gist() == [2.0, 4.0]
+    assert one.gist() == [2.0, 3.0, 4.0]
 
 
 def test_who_leaves_in_the_middle_of_a_batch_harms_nobody(world: World) -> None:
