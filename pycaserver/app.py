@@ -21,6 +21,7 @@ from pycaserver.core.errors import PycaError
 from pycaserver.core.events import Events
 from pycaserver.core.figures import Figures
 from pycaserver.core.history import Histories
+from pycaserver.core.piecework import Piecework
 from pycaserver.core.pool import ChannelPool
 from pycaserver.core.puts import stop_puts
 from pycaserver.core.services import Services
@@ -133,7 +134,8 @@ class Server:
         policy = self._policy = Policy(settings.server.allowed_hosts, settings.server.allowed_origins)
         self._hub = Hub(limits, clock, figures)
         identities.on_withdrawal = self._hub.review
-        access, audit = AccessControl(settings.access.compiled()), AuditTrail(settings.audit.file, figures)
+        access = AccessControl(settings.access.compiled(), Piecework(clock, figures).begin)
+        audit = AuditTrail(settings.audit.file, figures)
         warn(access.rules)
         services = Services(self._pool, clock, figures, limits, access, audit, identities.stands)
         self._stop_puts = partial(stop_puts, services)

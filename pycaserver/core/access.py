@@ -6,7 +6,7 @@ AccessControl  those in force now, and who must look again when they are replace
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import Annotated, Final, Literal
 
@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from pycaserver.core.identity import ANYONE, Identity, Who
 from pycaserver.core.names import DEFAULT_FIELD, check_pv_name, split_pv_name
 from pycaserver.core.patterns import Pattern
+from pycaserver.core.piecework import Pieces
 
 log = logging.getLogger(__name__)
 
@@ -127,19 +128,26 @@ class Rules:
 class AccessControl:
     """The rules in force, and those who must look again when they change."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, begin: Callable[[Pieces], object] = list) -> None:
+        """begin: works off what there is to do when the rules are replaced; at once unless it does it in pieces."""
         self.rules = rules
         self.watchers: dict[Callable[[], object], None] = {}
         """Called, in order, after the rules have been replaced."""
+        self._begin = begin
 
     def replace(self, rules: Rules) -> None:
         """Put new rules into force."""
         self.rules = rules
+        self._begin(self._look_again())
+
+    def _look_again(self) -> Iterator[None]:
         for watcher in list(self.watchers):
             try:
-                watcher()
+                if watcher in self.watchers:  # it may have gone in the meantime
+                    watcher()
             except Exception:
                 log.exception("a session did not take the new access rules")
+            yield
 
 
 def problems_of(rule: Rule) -> list[str]:

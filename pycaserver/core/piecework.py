@@ -20,6 +20,10 @@ Pieces: TypeAlias = Iterator[object]
 """Work: each step of the iterator is a piece, a millisecond or so."""
 
 
+def _nothing() -> None:
+    pass
+
+
 class Job:
     """Work that is not done yet."""
 
@@ -42,10 +46,6 @@ class Job:
         self._done()
 
 
-def _nothing() -> None:
-    pass
-
-
 class Piecework:
     """Jobs, one after the other."""
 
@@ -55,7 +55,7 @@ class Piecework:
         self._jobs: deque[Job] = deque()
         self._due = False
 
-    def begin(self, pieces: Pieces, done: Callable[[], None]) -> Job:
+    def begin(self, pieces: Pieces, done: Callable[[], None] = _nothing) -> Job:
         """Work it off, from the next turn on; then call done, also if a piece has failed."""
         job = Job(pieces, done)
         self._jobs.append(job)

@@ -1,6 +1,7 @@
 """core/access.py: the first rule about PV and identity decides; what is unclear is no."""
 
 import logging
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from pycaserver.core.access import AccessControl, Rule, Rules, problems_of, problems_of_who
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
+from pycaserver.core.piecework import Pieces
 from tests.core import rules_model
 
 ANNA = Identity("anna", ("operators",), "10.1.2.3", means="token")
@@ -284,6 +286,23 @@ def test_watchers_look_again_when_the_rules_are_replaced() -> None:
     del control.watchers[watcher]
     control.replace(Rules())
     assert seen == [new]
+
+
+def test_watchers_may_look_one_by_one_so_that_nobody_has_to_wait_for_all_of_them() -> None:
+    work: list[Pieces] = []
+    control = AccessControl(Rules(), work.append)
+    called: list[str] = []
+    for name in ("first", "second", "third"):
+        control.watchers[partial(called.append, name)] = None
+    second = list(control.watchers)[1]
+    control.replace(Rules(True))
+    assert control.rules.writes and called == []
+    (pieces,) = work
+    next(pieces)
+    assert called == ["first"]
+    del control.watchers[second]
+    assert len(list(pieces)) == 2
+    assert called == ["first", "third"]
 
 
 def test_one_watcher_that_fails_or_leaves_does_not_keep_the_others_from_looking(
