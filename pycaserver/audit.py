@@ -93,7 +93,7 @@ class LineFile:
 
     def append(self, text: bytes) -> str:
         """Write the line, after those that wait; why it must wait, or "" if it is written."""
-        if len(self.waiting) >= MAX_WAITING:
+        if len(self.waiting) >= MAX_WAITING and self.trouble():
             return "too many lines wait"
         self.waiting.append(text)
         try:

@@ -171,7 +171,7 @@ def _our_variables(environment: Mapping[str, str]) -> set[str]:
 def _from_file(file: Path, problems: list[str]) -> Values:
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         problems.append(f"{file}: {error}")
         return {}
     values: Values = {}

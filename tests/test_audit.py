@@ -194,6 +194,16 @@ def test_what_waits_is_bounded_and_all_of_it_is_in_the_log(
     assert puts(file) == [*range(MAX_WAITING)]
 
 
+def test_what_waits_is_written_once_there_is_room_even_if_all_puts_are_refused(trail: AuditTrail, file: Path) -> None:
+    """Those that the rules refuse ask nobody whether the audit is ready."""
+    file.unlink()
+    file.parent.rmdir()
+    record(trail, *range(MAX_WAITING))
+    file.parent.mkdir()
+    record(trail, MAX_WAITING)
+    assert puts(file) == [*range(MAX_WAITING + 1)]
+
+
 @pytest.mark.parametrize("kind", ["folder", "pipe", "device"])
 def test_only_a_regular_file_will_do(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "puts"

@@ -275,6 +275,13 @@ def test_other_things_in_epics_are_refused(tmp_path: Path, line: str) -> None:
 # -- what is wrong
 
 
+def test_a_file_that_is_nested_without_end_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "deep.toml"
+    file.write_text("pvs = " + "[" * 5000)
+    with pytest.raises(SettingsError, match="recursion"):
+        load(file, {}, {})
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
