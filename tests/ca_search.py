@@ -21,6 +21,16 @@ def free_port() -> int:
             return port
 
 
+def is_taken(port: int) -> bool:
+    """Whether something holds the UDP port, such as a CA repeater."""
+    with socket.socket(type=socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return True
+    return False
+
+
 def search(name: str, port: int, seconds: float = 0.1, host: str = LOOPBACK) -> int | None:
     """The TCP port at which the IOC on UDP `port` of `host` serves the PV `name`; None without an answer."""
     payload = name.encode() + b"\0"

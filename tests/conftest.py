@@ -4,7 +4,9 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
+from tests.fakes import Peer, World
 from tests.iocs import CIOC, types_ioc
 from tests.servers import WRITABLE, Server
 
@@ -18,6 +20,18 @@ LISTED_ORIGIN = "https://panel.example.org"
 def pytest_configure() -> None:
     """Shells have what they start in the background ignore SIGINT, and with it all that the tests start."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.load_profile("ci")  # hypothesis' own: the same examples every time, and no deadline
+
+
+@pytest.fixture
+def world() -> World:
+    """What a test that needs no process begins with."""
+    return World()
+
+
+@pytest.fixture
+def peer(world: World) -> Peer:
+    return world.peer()
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.request import urlopen
 
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.timing import scaled, wait_for
@@ -58,6 +59,12 @@ class Server:
         """The running process."""
         assert self._process is not None, "the server is not started"
         return self._process
+
+    @property
+    def resident(self) -> int:
+        """Bytes of its memory."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
     @property
     def output(self) -> str:
@@ -172,6 +179,15 @@ class Client:
         self.send(action="ping", id="settle")
         self.wait(msg_type="pong", id="settle")
         return self.messages[first : self._seen - 1]
+
+    def close_code(self) -> int:
+        """That with which the server ends the session; TimeoutError if it does not."""
+        try:
+            while True:
+                self.receive()
+        except ConnectionClosed as closed:
+            assert closed.rcvd is not None
+            return closed.rcvd.code
 
     @staticmethod
     def unpack(frame: bytes) -> tuple[dict[str, Any], bytes]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.exceptions import ConnectionClosed
 
 from pycaserver.app import static_folder
 from tests.databases import counters
@@ -23,15 +22,6 @@ from tests.web.raw import CLOSE, RawClient
 
 END_SECONDS = 5.0
 """Within which the server ends whatever happens."""
-
-
-def close_code(client: Client) -> int:
-    """The code with which the server closes the session."""
-    with pytest.raises(ConnectionClosed) as closed:
-        while True:
-            client.receive()
-    assert closed.value.rcvd is not None
-    return closed.value.rcvd.code
 
 
 def test_pages_are_found() -> None:
@@ -74,7 +64,7 @@ def test_every_session_is_told_at_the_end_whatever_state_the_ioc_is_in(ioc: CIOC
             clients[0].wait(msg_type="connection", conn=False, reason="lost")
         began = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
-        assert [close_code(client) for client in clients] == [1001] * 3
+        assert [client.close_code() for client in clients] == [1001] * 3
         assert server.stop() == 0
         assert time.monotonic() - began < scaled(END_SECONDS)
         for client in clients:

@@ -13,6 +13,7 @@ from pycaserver.core.channel import Channel
 from pycaserver.keeper import Keeper
 from pycaserver.store import SampleFile
 from tests.fakes import World
+from tests.test_store import locked
 from tests.timing import scaled
 
 SOON = 0.01
@@ -134,13 +135,10 @@ def test_what_could_not_be_saved_is_saved_later(path: Path, monkeypatch: pytest.
         kept.keeper.start()
         kept.post(1)
         await until(lambda: stored(path) == [1])
-        other = sqlite3.connect(path, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        kept.post(2)
-        await until(lambda: kept.failures > 1)
-        kept.post(3)
-        other.execute("ROLLBACK")
-        other.close()
+        with locked(path):
+            kept.post(2)
+            await until(lambda: kept.failures > 1)
+            kept.post(3)
         await until(lambda: stored(path) == [1, 2, 3])
         await kept.keeper.stop()
 
@@ -158,13 +156,11 @@ def test_a_file_that_never_answers_does_not_keep_the_server_from_stopping(
         kept.keeper.start()
         kept.post(1)
         await until(lambda: stored(path) == [1])
-        other = sqlite3.connect(path, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        kept.post(2)
-        before = asyncio.get_running_loop().time()
-        await kept.keeper.stop()
-        assert asyncio.get_running_loop().time() - before < 0.4
-        other.close()
+        with locked(path):
+            kept.post(2)
+            before = asyncio.get_running_loop().time()
+            await kept.keeper.stop()
+            assert asyncio.get_running_loop().time() - before < 0.4
 
     run(test)
 

@@ -3,7 +3,7 @@
 import math
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,15 @@ from pycaserver.store import SampleFile
 def samples(*values: float, start: float = 0.0) -> Samples:
     times = start + np.arange(len(values), dtype=float)
     return Samples(times, np.array(values, float), np.arange(len(values), dtype=np.uint8) % 4)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Another process writes to the file."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
 
 
 @pytest.fixture
@@ -106,12 +115,8 @@ def test_what_another_has_locked_is_an_error_and_works_later(
     monkeypatch.setattr("pycaserver.store.LOCK_SECONDS", 0.01)
     file = reopened(path)
     file.save([("A", samples(1.0))])
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(sqlite3.OperationalError, match="locked"):
+    with locked(path), pytest.raises(sqlite3.OperationalError, match="locked"):
         file.save([("A", samples(2.0))])
-    other.execute("ROLLBACK")
-    other.close()
     file.save([("A", samples(2.0))])
     assert file.load("A").values.tolist() == [1.0, 2.0]
 

@@ -22,6 +22,10 @@ ASK = """(request) => new Promise((resolve) => {
   });
   socket.send(JSON.stringify(request));
 })"""
+HIDE = """(hidden) => {
+  Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 
 
 class LivePage:
@@ -47,6 +51,10 @@ class LivePage:
         """Load the page with these PVs in its address."""
         fragment = f"#pv={','.join(names)}&plot={plot}" if names else ""
         self.page.goto(f"{self.url}{fragment}")
+
+    def set_hidden(self, hidden: bool) -> None:
+        """Make the page believe that its tab is hidden; a headless browser always shows its tabs."""
+        self.page.evaluate(HIDE, hidden)
 
     def add(self, text: str) -> None:
         """Type into the field and press Enter."""

@@ -31,17 +31,6 @@ def blank(browser: Browser, server: Server) -> Iterator[LivePage]:
         yield live
 
 
-def set_hidden(live: LivePage, hidden: bool) -> None:
-    """Make the page believe that its tab is hidden; a headless browser always shows its tabs."""
-    live.page.evaluate(
-        """(hidden) => {
-          Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-          document.dispatchEvent(new Event("visibilitychange"));
-        }""",
-        hidden,
-    )
-
-
 def wait_until(live: LivePage, condition: str) -> None:
     """Wait for a JavaScript expression to be true."""
     wait_for(lambda: live.page.evaluate(condition), SECONDS, condition)
@@ -58,7 +47,7 @@ def test_a_hidden_tab_is_sent_nothing_and_is_up_to_date_at_once_when_shown(
     name = f"{ioc.prefix}longout"
     blank.page.evaluate(WATCH, name)
     wait_until(blank, "updates.at(-1)?.value === 42")
-    set_hidden(blank, True)
+    blank.set_hidden(True)
     blank.ask("ping")
     start = len(blank.frames)
     with server.client() as other:
@@ -68,7 +57,7 @@ def test_a_hidden_tab_is_sent_nothing_and_is_up_to_date_at_once_when_shown(
             other.wait(msg_type="monitor", value=value)
     blank.ask("ping")
     assert kinds(blank, start) == ["pong"]
-    set_hidden(blank, False)
+    blank.set_hidden(False)
     wait_until(blank, "updates.at(-1).value === 3")
     assert blank.page.evaluate("updates.filter(({ kind }) => kind === 'value').map(({ value }) => value)") == [42, 3]
     ioc.shell(f"dbpf {name} 42")

@@ -219,7 +219,7 @@ def test_a_hidden_tab_gets_no_updates_and_the_newest_when_shown(live: LivePage, 
     name = f"{ioc.prefix}ao"
     live.open(name)
     expect(live.cell(name, "value")).to_have_text("1.25")
-    set_hidden(live, True)
+    live.set_hidden(True)
     live.ask("ping")
     with server.client() as other:
         other.send(action="connect", pv=name)
@@ -228,7 +228,7 @@ def test_a_hidden_tab_gets_no_updates_and_the_newest_when_shown(live: LivePage, 
             other.wait(msg_type="monitor", value=value)
     live.ask("ping")
     assert values_of(live) == [1.25]
-    set_hidden(live, False)
+    live.set_hidden(False)
     expect(live.cell(name, "value")).to_have_text("3.00")
     assert values_of(live) == [1.25, 3]
     ioc.shell(f"dbpf {name} 1.25")
@@ -237,14 +237,3 @@ def test_a_hidden_tab_gets_no_updates_and_the_newest_when_shown(live: LivePage, 
 def values_of(live: LivePage) -> list[float]:
     """All values that the page was sent."""
     return [frame["value"] for frame in live.frames if frame["msg_type"] == "monitor"]
-
-
-def set_hidden(live: LivePage, hidden: bool) -> None:
-    """Make the page believe that its tab is hidden; a headless browser always shows its tabs."""
-    live.page.evaluate(
-        """(hidden) => {
-          Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-          document.dispatchEvent(new Event("visibilitychange"));
-        }""",
-        hidden,
-    )

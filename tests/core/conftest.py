@@ -1,23 +1,10 @@
 """What most tests of the core begin with."""
 
 import pytest
-from hypothesis import settings
 
 from pycaserver.core.channel import Channel
 from tests.core.recorder import Recorder
-from tests.fakes import FakeSourceChannel, Peer, World
-
-settings.load_profile("ci")  # hypothesis' own: the same examples every time, and no deadline
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def peer(world: World) -> Peer:
-    return world.peer()
+from tests.fakes import FakeSourceChannel, World
 
 
 @pytest.fixture

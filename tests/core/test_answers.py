@@ -13,11 +13,6 @@ MANY = [f"PV{number}" for number in range(2 * AT_ONCE + 1)]
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
 def peer(world: World) -> Peer:
     return world.peer(backlog_bytes=4_000_000, subscriptions_per_session=len(MANY))
 

@@ -62,11 +62,6 @@ def firsts(peer: Peer) -> list[Any]:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
 def turns(world: World) -> Turns:
     return work_by_hand(world)
 

@@ -16,8 +16,10 @@ TIMEOUT = scaled(5.0)
 class Client:
     """Reads and writes the PVs of one IOC, each with a connection of its own."""
 
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
+    def __init__(self, ioc: SimIOC, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._prefix = ioc.prefix
+        for name, value in ioc.env().items():
+            monkeypatch.setenv(name, value)
 
     def read(self, name: str, data_type: str | None = None) -> Any:
         """caproto's response: data (numpy array or list of bytes), data_type, metadata."""
@@ -70,6 +72,4 @@ def ioc() -> Iterator[SimIOC]:
 
 @pytest.fixture
 def client(ioc: SimIOC, monkeypatch: pytest.MonkeyPatch) -> Client:
-    for name, value in ioc.env().items():
-        monkeypatch.setenv(name, value)
-    return Client(ioc.prefix)
+    return Client(ioc, monkeypatch)

@@ -1,7 +1,6 @@
 """A world whose PVs are the server's own: sim://, loc://, stat://; all else goes to a fake source."""
 
 import pytest
-from hypothesis import settings
 
 from pycaserver.core.figures import Figures
 from pycaserver.sources.local import LocalSource
@@ -9,8 +8,6 @@ from pycaserver.sources.schemes import SchemeSource
 from pycaserver.sources.sim import SimSource
 from pycaserver.sources.stat import StatSource
 from tests.fakes import FakeClock, FakeSource, Peer, World
-
-settings.load_profile("ci")
 
 
 class OwnWorld(World):

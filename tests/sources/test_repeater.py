@@ -1,20 +1,9 @@
 """The CA repeater: started when the host has none, left alone when it has one, ended with us."""
 
-import socket
-
 import pytest
 
 from pycaserver.sources.repeater import Repeater
-from tests.ca_search import free_port
-
-
-def is_taken(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("", port))
-        except OSError:
-            return True
-    return False
+from tests.ca_search import free_port, is_taken
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Nothing is lost, nobody waits for another: delivery of many PVs at once, measured against what the IOC counted."""
 
 import json
-import os
 import socket
 import time
 from collections import defaultdict
@@ -74,12 +73,12 @@ def test_a_session_that_never_reads_harms_nobody(counting: CIOC) -> None:
         counts = Counts()
         while len(counts.values) < STALLED_PVS or min(map(len, counts.values.values())) < 20:
             counts.take(healthy)
-        before = resident(server)
+        before = server.resident
         stalled = stalled_session(server, names)
         end = time.monotonic() + STALLED_SECONDS
         while time.monotonic() < end:
             counts.take(healthy)
-        assert resident(server) - before < 5 * MEGABYTE
+        assert server.resident - before < 5 * MEGABYTE
         totals = server.status()
         assert totals["sessions"] == 2, "the stalled session was to be there all the time"
         assert totals["updates_merged"] > 0, "the stalled session was to be behind"
@@ -100,12 +99,6 @@ def stalled_session(server: Server, names: list[str]) -> socket.socket:
     mask = bytes(4)  # masking with zeros leaves the payload as it is
     raw.sendall(b"\x81" + bytes([0x80 | 126]) + len(payload).to_bytes(2, "big") + mask + payload)
     return raw
-
-
-def resident(server: Server) -> int:
-    """Bytes of the server's memory."""
-    with open(f"/proc/{server.process.pid}/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def channels(server: Server) -> int:

@@ -75,9 +75,7 @@ def ioc() -> Iterator[SimIOC]:
 @pytest.fixture
 def at_ioc(ioc: SimIOC, monkeypatch: pytest.MonkeyPatch) -> Client:
     """A Channel Access client."""
-    for name, value in ioc.env().items():
-        monkeypatch.setenv(name, value)
-    return Client(ioc.prefix)
+    return Client(ioc, monkeypatch)
 
 
 @pytest.fixture(scope="module", params=SHAPES)

@@ -9,11 +9,11 @@ from signal import SIGHUP
 from typing import Any
 
 import pytest
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 
 from tests.iocs import CIOC
 from tests.processes import Command
-from tests.servers import Client, Server
+from tests.servers import Server
 from tests.timing import wait_for
 from tests.tokens import AUDIENCE, ISSUER, Provider, token_section
 from tests.web.http import Answer, fetch, segment
@@ -84,15 +84,6 @@ def bearer(token: str) -> dict[str, str]:
 def whoami(server: Server, headers: dict[str, str]) -> tuple[str, str]:
     answer = fetch(server, "/api/whoami", headers).json
     return answer["user"], answer["means"]
-
-
-def close_code(client: Client) -> int:
-    """Of the session that the server ends."""
-    with pytest.raises(ConnectionClosed) as caught:
-        while True:
-            client.receive()
-    assert caught.value.rcvd is not None
-    return caught.value.rcvd.code
 
 
 def proxied(server: Server, *headers: str) -> Any:
@@ -188,7 +179,7 @@ def test_a_session_ends_when_its_token_expires(known: Server, provider: Provider
     with known.client(additional_headers=bearer(token)) as client, known.client() as neighbour:
         client.send(action="connect", pv=types.prefix + "ai")
         client.wait(msg_type="monitor")
-        assert close_code(client) == 4003
+        assert client.close_code() == 4003
         assert neighbour.settle() == []
     assert fetch(known, "/api/whoami", bearer(token)).status == 401
 
@@ -217,7 +208,7 @@ def test_logging_out_ends_the_sessions_of_the_cookie(known: Server) -> None:
     with known.client(additional_headers={"Cookie": cookie}, origin=origin) as client:
         assert client.settle() == []
         assert fetch(known, "/api/logout", {"Cookie": cookie, "Origin": origin}, "POST").status == 200
-        assert close_code(client) == 4003
+        assert client.close_code() == 4003
 
 
 def test_a_token_that_is_removed_ends_its_sessions_at_the_reload(
@@ -231,13 +222,13 @@ def test_a_token_that_is_removed_ends_its_sessions_at_the_reload(
             client.settle()
         file.write_text(settings_text(provider, BOTH[1]))
         os.kill(server.process.pid, SIGHUP)
-        assert close_code(annas) == 4003
+        assert annas.close_code() == 4003
         for client in (bobs, anonymous):
             assert client.settle() == []
         assert fetch(server, "/api/whoami", bearer(ANNAS)).status == 401
         file.write_text(settings_text(provider, BOTH[1], required=True, login_timeout=0.1))
         os.kill(server.process.pid, SIGHUP)
-        assert close_code(anonymous) == 4003
+        assert anonymous.close_code() == 4003
         assert bobs.settle() == []
 
 
@@ -264,14 +255,14 @@ def test_http_needs_an_identity(strict: Server) -> None:
 
 def test_a_silent_session_is_sent_away_in_time(strict: Server) -> None:
     with strict.client() as client:
-        assert close_code(client) == 4003
+        assert client.close_code() == 4003
 
 
 def test_a_busy_session_is_sent_away_as_well(strict: Server, types: CIOC) -> None:
     with strict.client() as client:
         client.send(action="connect", pv=types.prefix + "ai")
         assert client.wait()["code"] == "unauthenticated"
-        assert close_code(client) == 4003
+        assert client.close_code() == 4003
 
 
 def test_a_session_that_says_who_it_is_stays(strict: Server, types: CIOC) -> None:

@@ -16,7 +16,7 @@ from tests.databases import counters
 from tests.iocs import CIOC
 from tests.servers import WRITABLE, Client, Server
 from tests.system.peers import Peers
-from tests.system.test_delivery import MEGABYTE, channels, names_of, resident
+from tests.system.test_delivery import MEGABYTE, channels, names_of
 from tests.timing import Patience, scaled, wait_for
 from tests.web.http import fetch
 
@@ -99,7 +99,7 @@ def test_a_million_doubles_reach_ten_peers_while_scalars_keep_their_time(many: C
         digests = [write(writer, wave, tick, number) for number in range(ROUNDS)]
         wait_for(lambda: newest(readers) == [digests[-1]] * len(arrays), 60)
         heard, scalars_heard = readers.heard(), others.heard()
-        memory, work, late = resident(server) / MEGABYTE, server.status()["loop_work_max"], scalars_heard["delays"][1]
+        memory, work, late = server.resident / MEGABYTE, server.status()["loop_work_max"], scalars_heard["delays"][1]
         print(f"scalars p99 {late:.3f} s, at work {1000 * work:.0f} ms, {memory:.0f} MiB")
         assert memory < 500
         assert work < scaled(STALL_SECONDS)
@@ -139,7 +139,7 @@ def test_a_thousand_sessions_with_ten_pvs_each(many: CIOC) -> None:
         wait_for(lambda: server.status()["updates_out"] >= 5 * MANY, 60)
         status = server.status()
         assert (status["sessions"], status["updates_merged"]) == (PEERS, 0)
-        heard, memory = peers.heard(), resident(server) / MEGABYTE
+        heard, memory = peers.heard(), server.resident / MEGABYTE
         print(f"connected in {peers.seconds:.1f} s, p99 {heard['delays'][1]:.3f} s, {memory:.0f} MiB")
         assert memory < 150
     assert heard["gaps"] == 0

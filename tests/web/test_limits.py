@@ -5,43 +5,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
-from websockets.exceptions import ConnectionClosed
 
 from tests.iocs import CIOC
 from tests.servers import Client, Server
-from tests.timing import scaled, wait_for
+from tests.timing import scaled
 from tests.tokens import token_section
 from tests.web.conftest import REQUESTS_PER_SECOND
 from tests.web.http import fetch, totals, wait_for_totals
 from tests.web.raw import CLOSE, PING, RawClient
+from tests.web.slow_peer import SLOW_READER, closed_as_slow
 
-SLOW_READER = 4096
-FEW_VALUES = 10_000_000
-"""Bytes: a value of 100,000 numbers as floats and as JSON takes some 4 MB; a hundred of them are posted."""
 RESET_SECONDS = 10.0
-
-
-def closed_with(client: Client) -> int:
-    """The code with which the server closes the session."""
-    with pytest.raises(ConnectionClosed) as closed:
-        while True:
-            client.receive()
-    assert closed.value.rcvd is not None
-    return closed.value.rcvd.code
-
-
-def rss(server: Server) -> int:
-    """The server's resident memory, bytes."""
-    lines = Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
-
-
-def open_sockets(server: Server) -> int:
-    links = Path(f"/proc/{server.process.pid}/fd").iterdir()
-    return sum(link.is_symlink() and str(link.readlink()).startswith("socket:") for link in links)
 
 
 # -- sessions
@@ -93,7 +69,7 @@ def of_user(server: Server, name: str) -> Client:
 def test_user_has_so_many_sessions_and_no_more(personal: Server) -> None:
     with of_user(personal, "anna") as first, of_user(personal, "anna") as second:
         with of_user(personal, "anna") as third:
-            assert closed_with(third) == 1013
+            assert third.close_code() == 1013
         with of_user(personal, "ben") as other, personal.client() as nobody:
             for client in (first, second, other, nobody):
                 assert client.settle() == []
@@ -106,7 +82,7 @@ def test_session_that_becomes_a_users_counts_as_one(personal: Server) -> None:
     with of_user(personal, "anna") as first, of_user(personal, "anna") as second, personal.client() as late:
         late.send(action="authenticate", token="anna-s")
         late.wait(msg_type="authenticate", user="anna")
-        assert closed_with(late) == 1013
+        assert late.close_code() == 1013
         for client in (first, second):
             assert client.settle() == []
 
@@ -175,16 +151,6 @@ def test_peer_without_pongs_is_closed_and_a_quiet_one_is_not(impatient: Server) 
 # -- slow readers
 
 
-def consecutive(values: list[float]) -> bool:
-    return all(later == earlier + 1 for earlier, later in pairwise(values))
-
-
-def pump(types: CIOC, until: Callable[[], bool]) -> None:
-    """Post the 100,000 numbers of `large` again and again."""
-    while not until():
-        types.shell(f"dbpf {types.prefix}large.PROC 1")
-
-
 def subscribe(raw: RawClient, name: str) -> None:
     """A session."""
     raw.open().send(action="connect", pv=name)
@@ -199,31 +165,8 @@ def stream(raw: RawClient, name: str) -> None:
 def test_peer_that_never_reads_is_closed_and_harms_nobody(
     impatient: Server, types: CIOC, begin: Callable[[RawClient, str], None]
 ) -> None:
-    wait_for_totals(impatient, sessions=0)
-    large, fast = f"{types.prefix}large", f"{types.prefix}fast"
-    with impatient.client() as warming:
-        warming.send(action="connect", pv=large)
-        pump(types, lambda: bool(warming.wait(msg_type="monitor")) and len(warming.messages) > 20)
-    with impatient.client(max_queue=None) as healthy:
-        healthy.send(action="connect", pv=fast)
-        healthy.wait(msg_type="monitor")
-        before, sockets, memory = totals(impatient)["closes"].get("4001", 0), open_sockets(impatient), [rss(impatient)]
-
-        def is_closed() -> bool:
-            memory.append(rss(impatient))
-            return bool(totals(impatient)["closes"].get("4001", 0) > before)
-
-        with RawClient(impatient.url, receive_buffer=SLOW_READER) as slow:
-            begin(slow, large)
-            pump(types, is_closed)
-            assert max(memory) < memory[0] + FEW_VALUES
-            wait_for_totals(impatient, sessions=1)
-            with pytest.raises(ConnectionResetError):
-                wait_for_reset(slow)
-            wait_for(lambda: open_sockets(impatient) <= sockets, what="the connection to be closed")
-        received = [message["value"] for message in healthy.settle() if message["msg_type"] == "monitor"]
-    assert len(received) > 5
-    assert consecutive(received)
+    with closed_as_slow(impatient, types, begin) as slow, pytest.raises(ConnectionResetError):
+        wait_for_reset(slow)
 
 
 def wait_for_reset(raw: RawClient) -> None:

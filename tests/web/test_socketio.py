@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from http.client import HTTPConnection
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from tests.timing import scaled
 from tests.tokens import token_section
 from tests.web.http import totals, wait_for_totals
 from tests.web.raw import TEXT, RawClient
+from tests.web.slow_peer import closed_as_slow
 
 ANSWER_SECONDS = 10.0
 HANDSHAKE = "/socket.io/?EIO=4&transport=polling"
@@ -24,8 +26,6 @@ WEBSOCKET = "/socket.io/?EIO=4&transport=websocket"
 SEPARATOR = "\x1e"
 MESSAGE_BYTES = 262144
 LISTED, FOREIGN = "https://panel.example.org", "https://evil.example.org"
-SLOW_READER = 4096
-FEW_VALUES = 10_000_000
 ADDRESS = "127.0.0.5"
 
 
@@ -290,17 +290,6 @@ def _drain(socket: ClientConnection) -> None:
 # -- slow readers
 
 
-def pump(types: CIOC, until: Callable[[], bool]) -> None:
-    """Post the 100,000 numbers of `large` again and again."""
-    while not until():
-        types.shell(f"dbpf {types.prefix}large.PROC 1")
-
-
-def rss(server: Server) -> int:
-    with open(f"/proc/{server.process.pid}/statm") as statm:
-        return int(statm.read().split()[1]) * 4096
-
-
 def by_websocket(server: Server, raw: RawClient, name: str) -> None:
     """Subscribes, and never reads."""
     head = raw.http(WEBSOCKET, "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
@@ -322,27 +311,8 @@ def by_polling(server: Server, raw: RawClient, name: str) -> None:
 def test_peer_that_never_reads_is_closed_and_harms_nobody(
     server: Server, types: CIOC, begin: Callable[[Server, RawClient, str], None]
 ) -> None:
-    wait_for_totals(server, sessions=0)
-    large, fast = f"{types.prefix}large", f"{types.prefix}fast"
-    with server.client() as warming:
-        warming.send(action="connect", pv=large)
-        pump(types, lambda: bool(warming.wait(msg_type="monitor")) and len(warming.messages) > 20)
-    with server.client(max_queue=None) as healthy:
-        healthy.send(action="connect", pv=fast)
-        healthy.wait(msg_type="monitor")
-        before, memory = totals(server)["closes"].get("4001", 0), [rss(server)]
-
-        def is_closed() -> bool:
-            memory.append(rss(server))
-            return bool(totals(server)["closes"].get("4001", 0) > before)
-
-        with RawClient(server.url, receive_buffer=SLOW_READER) as slow:
-            begin(server, slow, large)
-            pump(types, is_closed)
-            wait_for_totals(server, sessions=1)
-            assert max(memory) < memory[0] + FEW_VALUES
-        values = [message["value"] for message in healthy.settle() if message["msg_type"] == "monitor"]
-    assert len(values) > 5 and values == [values[0] + number for number in range(len(values))]
+    with closed_as_slow(server, types, partial(begin, server)):
+        pass  # it need not be told more
 
 
 def test_poller_that_comes_again_gets_the_newest(server: Server, types: CIOC, polling: Polling) -> None:

@@ -34,11 +34,6 @@ def is_turned_away(of: Writers, identity: Identity, address: str) -> bool:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
 def many(world: World) -> Writers:
     return Writers(world.services(FakeLimits(requests_per_second=3, errors_per_second=2)))
 

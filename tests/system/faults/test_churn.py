@@ -6,7 +6,7 @@ import pytest
 
 from tests.iocs import CIOC
 from tests.servers import Server
-from tests.system.faults.watch import Neighbour, held, resident, wait_until_held, warm_up
+from tests.system.faults.watch import Neighbour, held, wait_until_held, warm_up
 from tests.timing import wait_for
 from tests.web.raw import RawClient
 
@@ -39,9 +39,9 @@ def test_pvs_that_come_and_go_leave_nothing(server: Server, counting: CIOC) -> N
             client.messages.clear()
             client._seen = 0
             wait_for(lambda: held(server).channels == 1, 10, "the channels to close")
-            memory = memory or resident(server) * (number >= warm)
+            memory = memory or server.resident * (number >= warm)
     wait_until_held(server, before)
-    grown = (resident(server) - memory) / ((ROUNDS - warm) * PVS)
+    grown = (server.resident - memory) / ((ROUNDS - warm) * PVS)
     print(f"{grown:.0f} bytes for each PV")
     assert grown < KILOBYTE
 
@@ -55,8 +55,8 @@ def test_sockets_that_come_and_go_leave_nothing(server: Server, counting: CIOC) 
                 client.send(action="connect", pv=f"{counting.prefix}count1")
                 if number % 2:
                     client.wait_for_message(msg_type="connection")
-            memory = memory or resident(server) * (number >= warm)
+            memory = memory or server.resident * (number >= warm)
     wait_until_held(server, before)
-    grown = (resident(server) - memory) / (SOCKETS - warm)
+    grown = (server.resident - memory) / (SOCKETS - warm)
     print(f"{grown:.0f} bytes for each socket")
     assert grown < KILOBYTE

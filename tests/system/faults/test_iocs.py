@@ -9,7 +9,7 @@ import pytest
 from tests.iocs import CIOC, client_env
 from tests.servers import Client, Server
 from tests.system.faults.quick_ioc import QuickIOC
-from tests.system.faults.watch import Neighbour, held, resident, wait_until_held, warm_up, within
+from tests.system.faults.watch import Neighbour, held, wait_until_held, warm_up, within
 
 CONN_TMO = 2
 LOST_SECONDS = 1
@@ -163,9 +163,9 @@ def test_a_hundred_restarts_each_with_another_type(server: Server, quick: QuickI
             assert client.wait()["conn"] is False
             if number < RESTARTS:
                 child = quick.serve(pv, record_of(number + 1))
-            memory = memory or resident(server) * (number >= RESTARTS // 2)
+            memory = memory or server.resident * (number >= RESTARTS // 2)
         within(RESTARTS * BACK_SECONDS, f"{RESTARTS} restarts", began)
-    grown = (resident(server) - memory) / (RESTARTS // 2)
+    grown = (server.resident - memory) / (RESTARTS // 2)
     print(f"{grown:.0f} bytes for each restart")
     assert grown < 4 * KILOBYTE
 

@@ -42,15 +42,6 @@ def load(server: Server, ioc: CIOC) -> list[Client]:
     return clients
 
 
-def close_code(client: Client) -> int:
-    """That with which the server sends the session away."""
-    with pytest.raises(ConnectionClosed) as closed:
-        while True:
-            client.receive()
-    assert closed.value.rcvd is not None
-    return closed.value.rcvd.code
-
-
 def leave(ioc: CIOC) -> None:
     assert ioc.running
 
@@ -73,7 +64,7 @@ def test_end_under_load_and_with_puts_under_way(busy: CIOC, harm: Callable[[CIOC
         wait_for(lambda: server.status()["requests"] >= 2 * SESSIONS + 100, 10, "the puts to arrive")
         began = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
-        assert [close_code(client) for client in clients] == [GOING_AWAY] * SESSIONS
+        assert [client.close_code() for client in clients] == [GOING_AWAY] * SESSIONS
         assert server.stop() == 0
         within(END_SECONDS, f"the end, {harm.__name__}", began)
         for client in clients:

@@ -9,7 +9,7 @@ import pytest
 from tests.iocs import CIOC, client_env
 from tests.servers import WRITABLE, Client, Server
 from tests.system.faults.links import Relay
-from tests.system.faults.watch import Neighbour, held, resident, wait_until_held, warm_up
+from tests.system.faults.watch import Neighbour, held, wait_until_held, warm_up
 from tests.timing import wait_for
 
 ELEMENTS = 50_000
@@ -50,7 +50,7 @@ def answers_of(client: Client) -> Iterator[str]:
 
 def test_ioc_that_is_slower_than_its_clients(server: Server, relay: Relay, counting: CIOC) -> None:
     """Each put is answered: done, timed out, or refused because too much waits, for this writer or for the IOC."""
-    pv, before, memory = f"{relay.ioc.prefix}wave", held(server), resident(server)
+    pv, before, memory = f"{relay.ioc.prefix}wave", held(server), server.resident
     with Neighbour(server, f"{counting.prefix}count0"), server.client() as client:
         client.send(action="connect", pv=pv, encoding="base64")
         client.wait(msg_type="monitor")
@@ -64,7 +64,7 @@ def test_ioc_that_is_slower_than_its_clients(server: Server, relay: Relay, count
         print(dict(said))
         assert said.total() == PUTS * WRITERS, "one answer for each"
         assert {"done", "put_timeout", "put_failed"} <= said.keys() <= {"done", "put_timeout", *REFUSED}
-        grown = resident(server) - memory
+        grown = server.resident - memory
         print(f"{grown / MEGABYTE:.0f} MiB")
         assert grown < GROWTH
         relay.slow(0)

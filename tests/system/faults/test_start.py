@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ca_search import free_port
+from tests.ca_search import free_port, is_taken
 from tests.iocs import CIOC
 from tests.processes import Command
 from tests.servers import Server
@@ -75,16 +75,6 @@ def no_file(folder: Path) -> Iterator[Cause]:
 CAUSES: list[Callable[[Path], object]] = [
     taken_port, foreign_address, bad_certificate, missing_key, unknown_pv, no_toml, wrong_setting, no_file,
 ]  # fmt: skip
-
-
-def is_taken(port: int) -> bool:
-    """Whether something holds the UDP port, such as a CA repeater."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("", port))
-        except OSError:
-            return True
-    return False
 
 
 @pytest.mark.parametrize("cause", CAUSES)

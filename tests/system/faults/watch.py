@@ -128,9 +128,3 @@ def wait_until_held(server: Server, before: Held) -> None:
     except AssertionError:
         raise AssertionError(f"{before} before, {seen[-1]} at the end") from None
     assert "Traceback" not in server.output, server.output
-
-
-def resident(server: Server) -> int:
-    """Bytes of the server's memory."""
-    pages = int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
