@@ -8,13 +8,11 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from pycaserver.core.errors import GOING_AWAY, TOO_SLOW, CloseCode
-from pycaserver.core.outbox import Frame
 from pycaserver.dialects.xovac import XovacSession
-from pycaserver.web.admission import Admission
 from pycaserver.web.framing import SEPARATOR
 from pycaserver.web.logins import Proven
+from pycaserver.web.peer import SessionPeer
 from pycaserver.web.site import Site
-from pycaserver.web.writer import PacedWriter
 
 LEAVE_SECONDS: Final = 2.0
 """How long a peer has to take what is due before it is disconnected."""
@@ -37,20 +35,15 @@ class Socket(Protocol):
         """Close; at once if the peer does not read."""
 
 
-class EnginePeer:
+class EnginePeer(SessionPeer[XovacSession]):
     """Bounds what waits in Engine.IO's queue."""
 
     def __init__(self, site: Site, engine: Any, sid: str, identity: Proven, address: str) -> None:
         """engine: the engineio.AsyncServer; sid: what it calls the connection. address: for which limits count."""
-        self.address = address
+        super().__init__(site, identity, address, self._send)
         self.asked_by = identity
         """Who made the connection; all its requests must be theirs."""
-        self.admission = Admission(site.identities, identity, address, site.clock)
-        self.last_heard = self.last_ping = site.clock.monotonic()
-        self.writer = PacedWriter(self._send, site.clock, self._on_room)
-        self.session: XovacSession | None = None
         self.socket: Socket | None = None
-        self._site = site
         self._engine = engine
         self._sid = sid
         self._queue: asyncio.Queue[Any] = engine.sockets[sid].queue
@@ -73,15 +66,6 @@ class EnginePeer:
         if self._delivery is not None:
             self._delivery.cancel()
         self._queue.put_nowait(None)  # ends a poll that waits
-
-    @property
-    def unsent(self) -> int:
-        """Bytes that wait for the peer."""
-        return self.writer.unsent
-
-    def write(self, pieces: list[Frame]) -> None:
-        """Send finished packets."""
-        self.writer.write(pieces)
 
     def ping(self) -> bool:
         """Engine.IO does so by itself."""
@@ -107,11 +91,6 @@ class EnginePeer:
         if self._leaving is None:
             self._end_session()
             self._leaving = asyncio.ensure_future(self._leave(GOING_AWAY))
-
-    def _end_session(self) -> None:
-        session, self.session = self.session, None
-        if session is not None:
-            session.ended()
 
     def _give_up(self) -> None:
         """A connection that never speaks Socket.IO takes the place of a session."""
@@ -153,7 +132,3 @@ class EnginePeer:
             await self._queue.join()
         if self.socket is not None:
             await self.socket.drained()
-
-    def _on_room(self) -> None:
-        if self.session is not None:
-            self.session.outbox.on_room()

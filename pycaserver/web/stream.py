@@ -6,16 +6,14 @@ from typing import cast
 from tornado.http1connection import HTTP1Connection
 
 from pycaserver.core.errors import TOO_SLOW, CloseCode, PycaError
-from pycaserver.core.outbox import Frame
 from pycaserver.core.request_session import RequestSession
 from pycaserver.core.requests import Connect, OptionKeys
 from pycaserver.core.rights import Rights
-from pycaserver.web.admission import Admission
 from pycaserver.web.framing import EVENTS
 from pycaserver.web.handlers import Guarded
+from pycaserver.web.peer import SessionPeer
 from pycaserver.web.query import STREAM_KEYS, query_of
 from pycaserver.web.tcp import reset, tune
-from pycaserver.web.writer import PacedWriter
 
 
 class StreamPV(Guarded):
@@ -42,20 +40,14 @@ class StreamPV(Guarded):
 _OPTION_FIELDS = tuple(key for key in OptionKeys.__struct_fields__ if key != "id")
 
 
-class EventStreamPeer:
-    """One event stream: transport of a session's outbox, and a peer of the hub."""
+class EventStreamPeer(SessionPeer[RequestSession]):
+    """One event stream."""
 
     def __init__(self, handler: StreamPV) -> None:
-        site = handler.site
-        self.address = handler.counted_address
-        self.admission = Admission(site.identities, handler.identity, self.address, site.clock)
-        self.last_heard = self.last_ping = site.clock.monotonic()
-        self.writer = PacedWriter(self._send, site.clock, self._on_room)
+        super().__init__(handler.site, handler.identity, handler.counted_address, self._send)
         self.closed = asyncio.Event()
-        self.session: RequestSession | None = None
         self._handler = handler
         self._stream = cast(HTTP1Connection, handler.request.connection).stream
-        self._site = site
 
     def begin(self, request: Connect) -> None:
         """Make the session and subscribe; 503 if the server is full."""
@@ -72,20 +64,9 @@ class EventStreamPeer:
     def end(self) -> None:
         """The stream is over."""
         self._site.hub.remove(self)
-        session, self.session = self.session, None
-        if session is not None:
-            session.ended()
-            self.writer.end()
+        self._end_session()
+        self.writer.end()
         self.closed.set()
-
-    @property
-    def unsent(self) -> int:
-        """Bytes that wait for the peer."""
-        return self.writer.unsent
-
-    def write(self, pieces: list[Frame]) -> None:
-        """Send finished events."""
-        self.writer.write(pieces)
 
     def ping(self) -> bool:
         """A comment, which keeps proxies from closing the stream; there is no answer to it."""
@@ -103,7 +84,3 @@ class EventStreamPeer:
     def _send(self, data: bytes | memoryview) -> "asyncio.Future[None]":
         self._handler.write(bytes(data))
         return self._handler.flush()
-
-    def _on_room(self) -> None:
-        if self.session is not None:
-            self.session.outbox.on_room()

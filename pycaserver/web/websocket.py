@@ -19,16 +19,14 @@ from pycaserver.core.errors import (
     PycaError,
 )
 from pycaserver.core.identity import Identity
-from pycaserver.core.outbox import Frame
 from pycaserver.core.rights import Gate
 from pycaserver.core.session import Session
-from pycaserver.web.admission import Admission
 from pycaserver.web.framing import TEXT, frame
 from pycaserver.web.handlers import Guarded
+from pycaserver.web.peer import SessionPeer
 from pycaserver.web.receiving import received
 from pycaserver.web.site import Site
 from pycaserver.web.tcp import reset, tune
-from pycaserver.web.writer import PacedWriter
 
 RESET_SECONDS: Final = 2.0
 """How long a peer that is too slow has for the close frame, before its connection is reset."""
@@ -126,34 +124,17 @@ def _is_close(payload: bytes) -> bool:
     return not payload or (len(payload) > 1 and any(code in codes for codes in _PEERS_CODES))
 
 
-class WebSocketPeer:
-    """One WebSocket connection: transport of a session's outbox, and a peer of the hub."""
+class WebSocketPeer(SessionPeer[Session]):
+    """One WebSocket connection."""
 
-    __slots__ = (
-        "_open_session",
-        "_protocol",
-        "_site",
-        "_tasks",
-        "address",
-        "admission",
-        "direct",
-        "last_heard",
-        "last_ping",
-        "session",
-        "writer",
-    )
+    __slots__ = ("_open_session", "_protocol", "_tasks", "direct")
 
     def __init__(self, handler: "SessionSocket", protocol: Protocol, site: Site) -> None:
-        self.address = handler.counted_address
-        self.admission = Admission(site.identities, handler.identity, self.address, site.clock)
-        self.last_heard = self.last_ping = site.clock.monotonic()
-        self.writer = PacedWriter(protocol.stream.write, site.clock, self._on_room)
+        super().__init__(site, handler.identity, handler.counted_address, protocol.stream.write)
         self.direct = site.identities.proxies.is_direct(handler.request)
         """Whether no proxy is between."""
-        self.session: Session | None = None
         self._open_session = handler.open_session
         self._protocol = protocol
-        self._site = site
         self._tasks: dict[asyncio.Task[None], None] = {}
 
     def begin(self) -> None:
@@ -169,15 +150,6 @@ class WebSocketPeer:
         """The connection is gone, or is not listened to any more."""
         self._site.hub.remove(self)
         self._end_session()
-
-    @property
-    def unsent(self) -> int:
-        """Bytes that wait for the peer."""
-        return self.writer.unsent
-
-    def write(self, pieces: list[Frame]) -> None:
-        """Send finished frames."""
-        self.writer.write(pieces)
 
     def ping(self) -> bool:
         """Send a ping, to be answered by a pong."""
@@ -206,15 +178,6 @@ class WebSocketPeer:
         """Hold a task until it is done."""
         self._tasks[task] = None
         task.add_done_callback(self._tasks.pop)
-
-    def _end_session(self) -> None:
-        session, self.session = self.session, None
-        if session is not None:
-            session.ended()
-
-    def _on_room(self) -> None:
-        if self.session is not None:
-            self.session.outbox.on_room()
 
 
 class SessionSocket(Guarded, WebSocketHandler):

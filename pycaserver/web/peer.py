@@ -1,0 +1,53 @@
+"""SessionPeer: a connection that has a session: transport of the session's outbox, and a peer of the hub."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from pycaserver.core.outbox import Frame
+from pycaserver.core.session import Session
+from pycaserver.web.admission import Admission
+from pycaserver.web.logins import Proven
+from pycaserver.web.site import Site
+from pycaserver.web.writer import PacedWriter
+
+S = TypeVar("S", bound=Session)
+
+
+class SessionPeer(Generic[S]):
+    """Base of all kinds, each of which has begin, end, ping and close."""
+
+    __slots__ = ("_site", "address", "admission", "last_heard", "last_ping", "session", "writer")
+
+    def __init__(
+        self,
+        site: Site,
+        identity: Proven,
+        address: str,
+        send: Callable[[bytes | memoryview], "asyncio.Future[None]"],
+    ) -> None:
+        """address: for which limits count; send: see PacedWriter."""
+        self.address = address
+        self.admission = Admission(site.identities, identity, address, site.clock)
+        self.last_heard = self.last_ping = site.clock.monotonic()
+        self.writer = PacedWriter(send, site.clock, self._on_room)
+        self.session: S | None = None
+        self._site = site
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for the peer."""
+        return self.writer.unsent
+
+    def write(self, pieces: list[Frame]) -> None:
+        """Send what the session's framing has finished."""
+        self.writer.write(pieces)
+
+    def _end_session(self) -> None:
+        session, self.session = self.session, None
+        if session is not None:
+            session.ended()
+
+    def _on_room(self) -> None:
+        if self.session is not None:
+            self.session.outbox.on_room()
