@@ -4,6 +4,7 @@ A counter's value is INCARNATION * n + k: the IOC's nth start, and k steps after
 connection each is one more than the last, or `coalesced` says how many were left out.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,15 @@ class Gap:
         return int(self.after - self.before) - 1 - self.merged
 
 
+class Merge(NamedTuple):
+    """Values were merged for a session that reads all."""
+
+    pv: str
+    merged: int
+    at: float
+    """time.monotonic() at which the session was told."""
+
+
 class Ledger:
     """What anybody has seen of the counters: a value that one session lacks and another has was lost by the server.
 
@@ -43,6 +53,8 @@ class Ledger:
     def __init__(self) -> None:
         self.gaps: list[Gap] = []
         """Those that nobody has contradicted and that are still to be explained, once for all that have met them."""
+        self.merges: list[Merge] = []
+        """Those that are still to be explained: only a machine too busy for the server or this program does that."""
         self.counted = 0
         """Steps of one that sessions have checked."""
         self._recent: dict[str, deque[float]] = {}
@@ -95,7 +107,7 @@ class Watch:
     counts: bool = True
     """Whether it is a counter; else values need only come in the order of `number`, and may fall with a connection."""
     keeps_up: Callable[[], bool] = lambda: True
-    """Whether the session reads all: then nothing may be merged for it, unless it has asked for a rate."""
+    """Whether the session reads all: then merging wants an explanation, unless it has asked for a rate."""
     wanted: bool = False
     connected: bool | None = None
     last: float | None = None
@@ -145,7 +157,7 @@ class Watch:
             raise Broken("a value while the PV is not connected")
         merged = message.get("coalesced", 0)
         if merged and not self._may_merge and not self._fresh and self.keeps_up():
-            raise Broken(f"{merged} values merged for a session that reads all")
+            self.ledger.merges.append(Merge(self.pv, merged, time.monotonic()))
         self._check_order(number)
         self._check_step(number, merged)
         self.last, self._fresh, self._again = number, False, False

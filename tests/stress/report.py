@@ -41,6 +41,8 @@ class Outcome:
     counted: int = 0
     """Steps of one that were checked."""
     merged_by_ioc: int = 0
+    merged_late: int = 0
+    """Values that were merged for sessions that read all, when the server or this program could not run in time."""
     unexplained: int = 0
     """Values that the IOC could not be asked about, since it had been killed."""
     behind: float = 0.0
@@ -60,7 +62,8 @@ class Outcome:
                 f"  faults     {_counts(self.faults) or 'none'}",
                 f"  deeds      {_counts(self.done)}",
                 f"  messages   {self.messages} received, {self.counted} steps of a counter checked,"
-                f" {self.merged_by_ioc} values merged by the IOC, {self.unexplained} unexplained",
+                f" {self.merged_by_ioc} values merged by the IOC, {self.unexplained} unexplained,"
+                f" {self.merged_late} merged on a busy machine",
                 f"  server     lag at most {1000 * figures['pycaserver_loop_lag_max']:.0f} ms,"
                 f" {figures['pycaserver_updates_merged_total']:.0f} values merged for slow sessions",
                 f"  base line  {self.base}",

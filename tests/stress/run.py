@@ -1,19 +1,23 @@
 """One run: the plan carried out, the invariants checked, the base line restored."""
 
 import asyncio
+import json
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final
+from urllib.request import urlopen
 
 from websockets.exceptions import WebSocketException
 
 from tests.servers import Server
 from tests.stress.link import Tamper
-from tests.stress.model import INCARNATION, Broken, Ledger
+from tests.stress.model import INCARNATION, Broken, Gap, Ledger
 from tests.stress.plan import Fault, Plan, make
 from tests.stress.report import Outcome, Violation
 from tests.stress.resources import Resources, metrics, resources
 from tests.stress.session import POLL_SECONDS, SETTLE_SECONDS, Session
+from tests.stress.strain import AFTER_SECONDS, Strain
 from tests.stress.world import CountingIOC
 from tests.timing import scaled
 
@@ -34,17 +38,25 @@ class Round:
     def __init__(self, plan: Plan, ioc: CountingIOC, server: Server, turn: int, tampers: Mapping[str, Tamper]) -> None:
         """turn: counts the rounds in a world. tampers: by name of a session, what spoils its messages on purpose."""
         self.ledger = Ledger()
-        self.merged_by_ioc = self.unexplained = 0
+        self.merged_by_ioc = self.merged_late = self.unexplained = 0
         self.sessions = [
             Session(script, self.ledger, server.monitor_url, ioc.prefix, f"own{number}", turn, tampers.get(script.name))
             for number, script in enumerate(plan.scripts)
         ]
         self._plan = plan
         self._ioc = ioc
+        self._ioc_is_well = asyncio.Lock()
+        """Held by who needs it to stay as it is, and by who hurts it."""
+        self._server = server
+        self._strain = Strain()
+        self._over = False
         self._started = 0.0
 
     async def run(self) -> None:
         """All of it; raises Violation."""
+        await _all([self._work(), self._look_on()])
+
+    async def _work(self) -> None:
         await self._ioc.go_on()
         self._started = asyncio.get_running_loop().time()
         scripts = (self._as(session, session.run(self._started)) for session in self.sessions)
@@ -52,6 +64,15 @@ class Round:
         await _all(self._as(session, session.finish()) for session in self.sessions)
         await self._settle()
         await _all(self._as(session, session.close()) for session in self.sessions)
+        self._over = True
+
+    async def _look_on(self) -> None:
+        """Have explained what needs it, while those who know are still there."""
+        while not self._over or self.ledger.merges:
+            await self._strain.look(self._server)
+            self.explain_merges()
+            if not self._ioc_is_well.locked():
+                await self.explain_gaps()
 
     def outcome(self) -> Outcome:
         """What was done."""
@@ -62,6 +83,7 @@ class Round:
             messages=sum(session.messages for session in self.sessions),
             counted=self.ledger.counted,
             merged_by_ioc=self.merged_by_ioc,
+            merged_late=self.merged_late,
             unexplained=self.unexplained,
             behind=max(session.behind for session in self.sessions if session.kind.everything),
         )
@@ -79,7 +101,8 @@ class Round:
         for fault in faults:
             await asyncio.sleep(max(0.0, self._started + fault.at - loop.time()))
             await self.explain_gaps()
-            await self._ioc.suffer(fault)
+            async with self._ioc_is_well:
+                await self._ioc.suffer(fault)
 
     async def _settle(self) -> None:
         """Counters stand still: wait until everybody has everything."""
@@ -101,15 +124,36 @@ class Round:
 
     async def explain_gaps(self) -> None:
         """What no session has seen: does the IOC say that it has merged it?"""
-        gaps, self.ledger.gaps = self.ledger.gaps, []
-        for gap in gaps:
-            if gap.after // INCARNATION < self._ioc.incarnation:
-                self.unexplained += gap.missing
-            elif await self._ioc.replaced(gap.pv) >= gap.missing:
-                self.merged_by_ioc += gap.missing
-            else:
-                at = asyncio.get_running_loop().time() - self._started
-                raise Violation(f"{gap}: lost for everybody, and the IOC has merged none", "the server", at)
+        async with self._ioc_is_well:
+            gaps, self.ledger.gaps = self.ledger.gaps, []
+            for gap in gaps:
+                if gap.after // INCARNATION < self._ioc.incarnation:
+                    self.unexplained += gap.missing
+                elif await self._ioc.replaced(gap.pv) >= gap.missing:
+                    self.merged_by_ioc += gap.missing
+                else:
+                    known = await asyncio.to_thread(self._known_to_server, gap)
+                    raise self._violation(
+                        f"{gap}: lost for everybody, the IOC has merged none, and the server's history has {known}"
+                    )
+
+    def explain_merges(self) -> None:
+        """What was merged for a session that reads all: was the server or this program late?"""
+        known = time.monotonic() - AFTER_SECONDS
+        due = [merge for merge in self.ledger.merges if merge.at < known]
+        self.ledger.merges = [merge for merge in self.ledger.merges if merge.at >= known]
+        for merge in due:
+            if not self._strain.explains(merge.at):
+                raise self._violation(f"{merge.merged} values of {merge.pv} merged for a session that reads all")
+            self.merged_late += merge.merged
+
+    def _known_to_server(self, gap: Gap) -> list[float]:
+        """What of the gap has reached the server."""
+        with urlopen(f"{self._server.url}api/pv/{gap.pv}/history") as answer:
+            return [value for value in json.load(answer)["value"] if gap.before < value < gap.after]
+
+    def _violation(self, what: str) -> Violation:
+        return Violation(what, "the server", asyncio.get_running_loop().time() - self._started)
 
 
 async def stress(

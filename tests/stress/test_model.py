@@ -68,6 +68,11 @@ def test_what_may_come(events: Sequence[Event]) -> None:
     assert seen.has(events[-1][1].get("value", 6), 5)
 
 
+def test_merged_values_want_an_explanation_for_a_session_that_reads_all() -> None:
+    assert [merge.merged for merge in tell(watch(), [*BEGUN, value(7, 1)]).ledger.merges] == [1]
+    assert not tell(watch(keeps_up=False), [*BEGUN, value(7, 1)]).ledger.merges
+
+
 def test_merged_values_are_counted_for_a_session_that_is_slow() -> None:
     assert tell(watch(keeps_up=False), [*BEGUN, value(9, 3), value(10)]).ledger.counted == 2
 
@@ -76,7 +81,6 @@ WRONG = {
     "twice": [*BEGUN, value(5)],
     "out of order": [*BEGUN, value(6), value(5)],
     "out of order over a restart": [*BEGUN, conn(False), conn(True), value(4)],
-    "merged": [*BEGUN, value(7, 1)],
     "a count too large": [ask(1, merged=True), conn(True, 1), value(5), value(8, 4)],
     "another incarnation, and no word": [*BEGUN, value(INCARNATION)],
     "before the connection": [ask(1), value(5)],

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from tests.stress.model import Broken, Gap, Ledger
+from tests.servers import Server
+from tests.stress.model import Broken, Gap, Ledger, Merge
 from tests.stress.plan import Script, Step, make
 from tests.stress.report import Violation
 from tests.stress.run import Round
@@ -78,7 +80,6 @@ def test_a_server_that_says_all_of_it_misses_nothing() -> None:
 BROKEN: dict[str, tuple[Said, str]] = {
     "a duplicate stream": ([*BEGUN, value(5)], "twice: a duplicate stream"),
     "an older value": ([*BEGUN, value(6), value(5)], "out of order"),
-    "a merged value": ([*BEGUN, value(7, coalesced=1)], "merged for a session that reads all"),
     "a value too early": ([value(5)], "not connected"),
     "a PV nobody asked for": ([{**value(5), "pvname": "P:n1"}], "never asked for"),
     "an answer twice": ([PONG, PONG], "not asked, or twice"),
@@ -113,13 +114,36 @@ def test_a_lost_value_is_a_gap_until_the_ioc_owns_up() -> None:
     assert ledger.gaps == [Gap("P:n0", 5, 7, 0)]
 
 
+def test_a_merged_value_wants_an_explanation() -> None:
+    ledger = Ledger()
+    asyncio.run(hear([*BEGUN, value(7, coalesced=1), PONG, GOT], ledger))
+    assert [(merge.pv, merge.merged) for merge in ledger.merges] == [("P:n0", 1)]
+
+
+@pytest.mark.parametrize("late", [0.0, 0.5])
+def test_only_a_busy_machine_explains_what_was_merged(late: float) -> None:
+    async def explain() -> int:
+        round = Round(make(1, 1), SimpleNamespace(prefix="P:"), SimpleNamespace(monitor_url=""), 1, {})  # type: ignore[arg-type]
+        now = time.monotonic()
+        round.ledger.merges = [Merge("P:n0", 3, now - 5), Merge("P:n0", 1, now)]
+        round._strain.note(now - 6, late)
+        round.explain_merges()
+        assert [merge.merged for merge in round.ledger.merges] == [1]  # of this one nobody knows yet
+        return round.merged_late
+
+    if late:
+        assert asyncio.run(explain()) == 3
+    else:
+        with pytest.raises(Violation, match="3 values of P:n0 merged for a session that reads all"):
+            asyncio.run(explain())
+
+
 @pytest.mark.parametrize(("replaced", "merged"), [(1, 1), (0, None)])
 def test_what_the_ioc_has_not_merged_was_lost(replaced: int, merged: int | None) -> None:
     async def answer(pv: str) -> int:
         return replaced
 
     ioc: Any = SimpleNamespace(prefix="P:", incarnation=0, replaced=answer)
-    server: Any = SimpleNamespace(monitor_url="")
 
     async def explain() -> int:
         round = Round(make(1, 1), ioc, server, 1, {})
@@ -127,8 +151,9 @@ def test_what_the_ioc_has_not_merged_was_lost(replaced: int, merged: int | None)
         await round.explain_gaps()
         return round.merged_by_ioc
 
-    if merged is None:
-        with pytest.raises(Violation, match="lost for everybody"):
-            asyncio.run(explain())
-    else:
-        assert asyncio.run(explain()) == merged
+    with Server({}) as server:
+        if merged is None:
+            with pytest.raises(Violation, match=r"lost for everybody, .* and the server's history has \[\]"):
+                asyncio.run(explain())
+        else:
+            assert asyncio.run(explain()) == merged
