@@ -64,6 +64,15 @@ def stored(path: Path, name: str = "A") -> list[float]:
     return []
 
 
+async def begun(path: Path) -> Kept:
+    """One that has saved a value."""
+    kept = Kept(path)
+    kept.keeper.start()
+    kept.post(1)
+    await until(lambda: stored(path) == [1])
+    return kept
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "history.sqlite"
@@ -131,10 +140,7 @@ def test_what_could_not_be_saved_is_saved_later(path: Path, monkeypatch: pytest.
     monkeypatch.setattr("pycaserver.store.LOCK_SECONDS", 0.001)
 
     async def test() -> None:
-        kept = Kept(path)
-        kept.keeper.start()
-        kept.post(1)
-        await until(lambda: stored(path) == [1])
+        kept = await begun(path)
         with locked(path):
             kept.post(2)
             await until(lambda: kept.failures > 1)
@@ -152,10 +158,7 @@ def test_a_file_that_never_answers_does_not_keep_the_server_from_stopping(
     monkeypatch.setattr("pycaserver.store.LOCK_SECONDS", 0.5)
 
     async def test() -> None:
-        kept = Kept(path)
-        kept.keeper.start()
-        kept.post(1)
-        await until(lambda: stored(path) == [1])
+        kept = await begun(path)
         with locked(path):
             kept.post(2)
             before = asyncio.get_running_loop().time()

@@ -9,6 +9,8 @@ import pytest
 
 from tests.databases import counters
 from tests.iocs import CIOC
+from tests.servers import Server
+from tests.system.faults.watch import Neighbour, held, wait_until_held
 
 DISK_MEGABYTES = 2
 
@@ -18,6 +20,15 @@ def counting() -> Iterator[CIOC]:
     """The IOC that nothing happens to: five records that count up at 10 Hz."""
     with CIOC(counters(5)) as ioc:
         yield ioc
+
+
+@pytest.fixture
+def undisturbed(server: Server, counting: CIOC) -> Iterator[Neighbour]:
+    """A session on that IOC misses nothing during the test, and the server keeps nothing of it."""
+    before = held(server)
+    with Neighbour(server, f"{counting.prefix}count0") as neighbour:
+        yield neighbour
+    wait_until_held(server, before)
 
 
 @pytest.fixture

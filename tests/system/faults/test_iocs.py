@@ -9,8 +9,9 @@ import pytest
 from tests.iocs import CIOC, client_env
 from tests.servers import Client, Server
 from tests.system.faults.quick_ioc import QuickIOC
-from tests.system.faults.watch import Neighbour, held, wait_until_held, warm_up, within
+from tests.system.faults.watch import Neighbour, warm_up, within
 
+pytestmark = pytest.mark.usefixtures("undisturbed")
 CONN_TMO = 2
 LOST_SECONDS = 1
 HUNG_SECONDS = CONN_TMO + 6
@@ -50,15 +51,6 @@ def server(ioc: CIOC, standby: CIOC, quick: QuickIOC, counting: CIOC) -> Iterato
     epics["EPICS_CA_ADDR_LIST"] += f" {quick.address}"
     with Server(epics | {"EPICS_CA_CONN_TMO": str(CONN_TMO)}, {"limits-linger-seconds": 0.1}) as server:
         yield warm_up(server, f"{ioc.prefix}x", f"{counting.prefix}count0")
-
-
-@pytest.fixture(autouse=True)
-def undisturbed(server: Server, counting: CIOC) -> Iterator[Neighbour]:
-    """A session on another IOC misses nothing during each of these tests, and the server keeps nothing of them."""
-    before = held(server)
-    with Neighbour(server, f"{counting.prefix}count0") as neighbour:
-        yield neighbour
-    wait_until_held(server, before)
 
 
 def follow(server: Server, pv: str) -> Client:

@@ -11,7 +11,7 @@ from tests.databases import counters
 from tests.iocs import CIOC, client_env
 from tests.servers import Client, Server
 from tests.system.faults.links import Link, Namespace, NamespaceIOC, Relay
-from tests.system.faults.watch import Neighbour, held, wait_until_held, warm_up, within
+from tests.system.faults.watch import Neighbour, warm_up, within
 from tests.timing import wait_for
 
 CONN_TMO = 2
@@ -28,6 +28,7 @@ LINKS: list[Callable[[str], Link]] = [
     lambda database: Namespace(NamespaceIOC(database)),
 ]
 on_each_link = pytest.mark.parametrize("link", LINKS, ids=["relay", "namespace"], indirect=True)
+undisturbed = pytest.mark.usefixtures("undisturbed")
 on_the_relay = pytest.mark.parametrize("link", LINKS[:1], ids=["relay"], indirect=True)
 
 
@@ -57,10 +58,10 @@ def wait_for_connection(client: Client, conn: bool, seconds: float) -> None:
 
 
 @on_each_link
-def test_pvs_behind_a_partition_are_lost_and_come_back(link: Link, server: Server, counting: CIOC) -> None:
+@undisturbed
+def test_pvs_behind_a_partition_are_lost_and_come_back(link: Link, server: Server) -> None:
     """The neighbour's IOC is on the same server; its values go on without a gap."""
-    before = held(server)
-    with Neighbour(server, f"{counting.prefix}count0"), server.client() as client:
+    with server.client() as client:
         client.send(action="connect", pv=f"{link.ioc.prefix}count0", metadata=True)
         client.wait(msg_type="monitor")
         link.cut()
@@ -71,7 +72,6 @@ def test_pvs_behind_a_partition_are_lost_and_come_back(link: Link, server: Serve
         link.mend()
         wait_for_connection(client, True, BACK_SECONDS)
         one_stream(client)
-    wait_until_held(server, before)
 
 
 def one_stream(client: Client, count: int = 5) -> None:
@@ -81,9 +81,9 @@ def one_stream(client: Client, count: int = 5) -> None:
 
 
 @on_the_relay
-def test_circuit_that_is_reset_is_made_anew(link: Link, server: Server, counting: CIOC) -> None:
-    before = held(server)
-    with Neighbour(server, f"{counting.prefix}count0"), server.client() as client:
+@undisturbed
+def test_circuit_that_is_reset_is_made_anew(link: Link, server: Server) -> None:
+    with server.client() as client:
         client.send(action="connect", pv=f"{link.ioc.prefix}count0", metadata=True)
         client.wait(msg_type="monitor")
         link.reset()
@@ -92,17 +92,14 @@ def test_circuit_that_is_reset_is_made_anew(link: Link, server: Server, counting
         wait_for_connection(client, True, BACK_SECONDS)
         assert client.wait(msg_type="metadata")["type"] == "double"
         one_stream(client)
-    wait_until_held(server, before)
 
 
 @on_the_relay
-def test_a_thousand_pvs_are_found_though_every_third_datagram_is_lost(
-    link: Relay, server: Server, counting: CIOC
-) -> None:
-    before = held(server)
+@undisturbed
+def test_a_thousand_pvs_are_found_though_every_third_datagram_is_lost(link: Relay, server: Server) -> None:
     link.lose(0.3)
     try:
-        with Neighbour(server, f"{counting.prefix}count0"), server.client() as client:
+        with server.client() as client:
             names = {f"{link.ioc.prefix}quiet{number}" for number in range(MANY)}
             client.send(action="connect", pv=sorted(names))
             began = time.monotonic()
@@ -111,14 +108,14 @@ def test_a_thousand_pvs_are_found_though_every_third_datagram_is_lost(
             within(FOUND_SECONDS, f"{MANY} PVs found", began)
     finally:
         link.lose(0)
-    wait_until_held(server, before)
 
 
 @on_the_relay
-def test_ioc_that_closes_its_circuits_again_and_again(link: Relay, server: Server, counting: CIOC) -> None:
+@undisturbed
+def test_ioc_that_closes_its_circuits_again_and_again(link: Relay, server: Server) -> None:
     """Each time its PVs are lost and found; that costs the server four searches a second at most, and nobody else."""
-    before, circuits = held(server), link.circuits
-    with Neighbour(server, f"{counting.prefix}count0"), server.client() as client:
+    circuits = link.circuits
+    with server.client() as client:
         client.send(action="connect", pv=f"{link.ioc.prefix}count0")
         client.wait(msg_type="monitor")
         for _ in range(CLOSED):
@@ -128,7 +125,6 @@ def test_ioc_that_closes_its_circuits_again_and_again(link: Relay, server: Serve
             client.wait(msg_type="monitor")
         one_stream(client)
     assert link.circuits - circuits == CLOSED + 1, "each time one circuit"
-    wait_until_held(server, before)
 
 
 def beacon(port: int, number: int) -> bytes:

@@ -9,9 +9,10 @@ import pytest
 from tests.iocs import CIOC, client_env
 from tests.servers import WRITABLE, Client, Server
 from tests.system.faults.links import Relay
-from tests.system.faults.watch import Neighbour, held, wait_until_held, warm_up
+from tests.system.faults.watch import warm_up
 from tests.timing import wait_for
 
+pytestmark = pytest.mark.usefixtures("undisturbed")
 ELEMENTS = 50_000
 PUTS = 25
 WRITERS = 4
@@ -48,10 +49,10 @@ def answers_of(client: Client) -> Iterator[str]:
         yield answer.get("code", "done")
 
 
-def test_ioc_that_is_slower_than_its_clients(server: Server, relay: Relay, counting: CIOC) -> None:
+def test_ioc_that_is_slower_than_its_clients(server: Server, relay: Relay) -> None:
     """Each put is answered: done, timed out, or refused because too much waits, for this writer or for the IOC."""
-    pv, before, memory = f"{relay.ioc.prefix}wave", held(server), server.resident
-    with Neighbour(server, f"{counting.prefix}count0"), server.client() as client:
+    pv, memory = f"{relay.ioc.prefix}wave", server.resident
+    with server.client() as client:
         client.send(action="connect", pv=pv, encoding="base64")
         client.wait(msg_type="monitor")
         relay.slow(SLOW_BYTES)
@@ -72,13 +73,11 @@ def test_ioc_that_is_slower_than_its_clients(server: Server, relay: Relay, count
             writer.close()
         client.send(action="put", pv=f"{relay.ioc.prefix}other", value=2, id="other", timeout=20)
         assert client.wait(id="other", timeout=30)["msg_type"] == "put"
-    wait_until_held(server, before)
 
 
-def test_ioc_that_stops_in_the_middle_of_a_circuit_s_making(server: Server, relay: Relay, counting: CIOC) -> None:
+def test_ioc_that_stops_in_the_middle_of_a_circuit_s_making(server: Server, relay: Relay) -> None:
     """It answers the search and then nothing: the PV is not found, is told so, and is there when the IOC goes on."""
-    before = held(server)
-    with Neighbour(server, f"{counting.prefix}count0"), server.client() as client:
+    with server.client() as client:
         wait_for(lambda: "other" not in relay.ioc.shell("casr 2"), 10, "the circuit to be closed")
         relay.stall()
         client.send(action="connect", pv=f"{relay.ioc.prefix}other")
@@ -86,4 +85,3 @@ def test_ioc_that_stops_in_the_middle_of_a_circuit_s_making(server: Server, rela
         relay.mend()
         assert client.wait(msg_type="connection", timeout=20)["conn"] is True
         assert client.wait(msg_type="monitor")["value"] == 1
-    wait_until_held(server, before)
