@@ -21,7 +21,7 @@ from pycaserver.core.history import HistoryBuffer
 from pycaserver.core.hold import Hold
 from pycaserver.core.preparation import Preparation, in_turn
 from pycaserver.core.source import PutEvents, SourceChannel
-from pycaserver.core.values import Access, Array, DbrType, Metadata, PVValue, is_large
+from pycaserver.core.values import Access, Array, DbrType, Metadata, PVValue, access_of, is_large
 
 if TYPE_CHECKING:
     from pycaserver.core.subscription import Subscription
@@ -67,7 +67,7 @@ class Channel:
         self.contact = Contact(clock, search_seconds, partial(self._become_disconnected, "not_found"))
         self.host = ""
         self.metadata: Metadata | None = None
-        self.access = Access(read=False, write=False)
+        self.access = access_of(read=False, write=False)
         self.latest: PVValue | None = None
         self.users = 0
         self.history = history
@@ -85,7 +85,7 @@ class Channel:
         self._circuit = False
         self._holding = True
         """Whether values wait: for metadata, the right to read, or those before them."""
-        self._hold = Hold(clock)
+        self._hold: Hold | None = None  # most channels have told their first value
         self._source_channel: SourceChannel | None = None
 
     # -- used by the pool and by sessions
@@ -97,7 +97,8 @@ class Channel:
     def close(self) -> None:
         """End the channel; nobody may be subscribed any more."""
         self.contact.end_search()
-        self._hold.end()
+        if self._hold is not None:
+            self._hold.end()
         if self.preparation is not None:
             self.preparation.close()
         if self._source_channel is not None:
@@ -168,7 +169,7 @@ class Channel:
 
     @in_turn
     def connected(self, type: DbrType, count: int, host: str, access: Access) -> None:
-        """The PV connected, with this native type and element count."""
+        """The PV connected, with this native type and element count; anew only after disconnected()."""
         self.contact.end_search()
         self._circuit = True
         self.host = host
@@ -209,7 +210,7 @@ class Channel:
     @in_turn
     def metadata_changed(self, metadata: Metadata) -> None:
         """Metadata came: the first of a connection, or because a property changed."""
-        if self._hold.due:
+        if self._hold is not None and self._hold.due:
             self.metadata = metadata
             self._metadata_came()
         elif not metadata.same_as(self.metadata):
@@ -257,7 +258,7 @@ class Channel:
     def _hold_back(self, value: PVValue, merged: int) -> None:
         if self.preparation is not None and self.preparation.busy:
             self.preparation.hold_back(value, merged)
-        else:
+        elif self._hold is not None:
             self._hold.add(value, merged)
 
     def _become_connected(self) -> None:
@@ -266,7 +267,8 @@ class Channel:
         self.contact.begin()
         for subscription in self.groups.subscriptions:
             subscription.connection_changed()
-        self._hold.bound(self._metadata_came)
+        if self._hold is not None:
+            self._hold.bound(self.contact.clock, self._metadata_came)
         self._release()
 
     def _become_disconnected(self, reason: str) -> None:
@@ -278,20 +280,23 @@ class Channel:
         self.contact.settle()
 
     def _begin_hold(self) -> None:
-        self._hold.begin()
+        if self._hold is not None:
+            self._hold.end()
+        self._hold = Hold()
         self._holding = True
         self.latest = None
 
     def _metadata_came(self) -> None:
         """It did, or is not waited for any longer."""
-        self._hold.end()
+        if self._hold is not None:
+            self._hold.end()
         self._release()
 
     def _release(self) -> None:
-        if self._hold.due or self.contact.state is not State.CONNECTED:
+        if self._hold is None or self._hold.due or self.contact.state is not State.CONNECTED:
             return
         value, merged = self._hold.take()
-        self._holding = False
+        self._hold, self._holding = None, False
         for subscription in self.groups.subscriptions:
             subscription.introduce()
         self.contact.settle()

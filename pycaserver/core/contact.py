@@ -17,7 +17,7 @@ class State(Enum):
 class Contact:
     """That of one channel with its PV."""
 
-    __slots__ = ("_clock", "_search_timer", "_waiters", "reason", "since", "state")
+    __slots__ = ("_search_timer", "_waiters", "clock", "reason", "since", "state")
 
     def __init__(self, clock: Clock, search_seconds: float, not_found: Callable[[], None]) -> None:
         """not_found: called once the search has taken so long; it goes on."""
@@ -26,7 +26,7 @@ class Contact:
         """Why there is none."""
         self.since: float | None = None
         """UNIX seconds at which it ended, if there was one."""
-        self._clock = clock
+        self.clock = clock
         self._search_timer: Timer | None = clock.call_later(search_seconds, not_found)
         self._waiters: tuple[Callable[[], None], ...] = ()
 
@@ -43,7 +43,7 @@ class Contact:
     def end(self, reason: str) -> None:
         """There is none."""
         self.state, self.reason = State.DISCONNECTED, reason
-        self.since = None if reason == "not_found" else self._clock.wall()
+        self.since = None if reason == "not_found" else self.clock.wall()
 
     def when_settled(self, call: Callable[[], None]) -> Callable[[], None]:
         """Call once the PV is known, or known to be out of reach; returns what takes the call back."""

@@ -11,28 +11,21 @@ METADATA_SECONDS: Final = 2.0
 
 
 class Hold:
-    """That of one channel; begun anew with each connection, and with each loss of the right to read."""
+    """That of one connection, or of one right to read: until the first value is told."""
 
-    __slots__ = ("_clock", "_count", "_timer", "_value", "due")
+    __slots__ = ("_count", "_timer", "_value", "due")
 
-    def __init__(self, clock: Clock) -> None:
-        self.due = False
+    def __init__(self) -> None:
+        self.due = True
         """Whether metadata is waited for."""
-        self._clock = clock
         self._timer: Timer | None = None
         self._value: PVValue | None = None
         self._count = 0
 
-    def begin(self) -> None:
-        """Wait for metadata, for good; values that have waited so far are of no use any more."""
-        self.end()
-        self.due = True
-        self._value, self._count = None, 0
-
-    def bound(self, give_up: Callable[[], None]) -> None:
+    def bound(self, clock: Clock, give_up: Callable[[], None]) -> None:
         """The PV can be read: if metadata is due it should be here soon; what is called if it is not."""
         if self.due:
-            self._timer = self._clock.call_later(METADATA_SECONDS, give_up)
+            self._timer = clock.call_later(METADATA_SECONDS, give_up)
 
     def end(self) -> None:
         """Metadata came, or is not waited for any longer."""
@@ -47,6 +40,4 @@ class Hold:
 
     def take(self) -> tuple[PVValue | None, int]:
         """The newest value that has waited, if any has, and how many older ones it stands for."""
-        value, count = self._value, self._count
-        self._value, self._count = None, 0
-        return value, count - 1
+        return self._value, self._count - 1

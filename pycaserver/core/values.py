@@ -1,6 +1,7 @@
 """What a PV is worth: types, alarms, metadata and one value, in EPICS' own terms (db_access.h, alarm.h)."""
 
 from enum import IntEnum
+from functools import cache
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 import msgspec
@@ -124,6 +125,12 @@ class Access(msgspec.Struct, frozen=True, gc=False):
 
     read: bool
     write: bool
+
+
+@cache
+def access_of(read: bool, write: bool) -> Access:
+    """One object for all channels with these rights."""
+    return Access(read, write)
 
 
 class PVValue(msgspec.Struct, frozen=True, eq=False, gc=False):

@@ -164,10 +164,11 @@ class CAChannel:
             self.channel.disconnected()
             self._source.renewal.lost(self.channel.host, self)
 
-    def described(self, connection: "Connection", kind: DbrType, count: int, host: str, access: Access) -> None:
+    def described(self, connection: "Connection", count: int, host: str, access: Access) -> None:
         """What is there."""
         if connection.generation != self.generation:
             return
+        kind = connection.kind
         self._type, self.count, self._metadata = kind, count, None
         self._circuit = self._source.circuit(host)
         self._source.renewal.settled(self)
@@ -228,11 +229,13 @@ class CAChannel:
 class Connection:
     """Takes the events of one connection, and none that comes after it; gone through for each update."""
 
-    __slots__ = ("_ca_channel", "generation")
+    __slots__ = ("_ca_channel", "generation", "kind")
 
     def __init__(self, ca_channel: CAChannel, generation: int) -> None:
         self._ca_channel = ca_channel
         self.generation = generation
+        self.kind = DbrType.DOUBLE
+        """Told by the worker before all else."""
 
     def value(self, dbr_type: int, count: int, status: int, raw: Any, merged: int) -> None:
         """A DBR_TIME event."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from epics import ca, dbr
 
-from pycaserver.core.values import Access, DbrType
+from pycaserver.core.values import DbrType, access_of
 from pycaserver.sources.dbr import CTRL, STS, TIME, TIME_LAYOUTS
 from pycaserver.sources.monitor import ECA_NORMAL, Handoff, Target
 from pycaserver.sources.puts import ECA_DISCONN, LinedPut, PutLine
@@ -30,7 +30,7 @@ _NO_CIRCUIT: Final = "<disconnected>"
 class Chid:
     """Made anew after each loss of a circuit, and its monitors for each connection."""
 
-    __slots__ = ("_ca_channel", "_handoff", "_id", "_monitored", "_monitors", "_name", "_native", "wanted")
+    __slots__ = ("_ca_channel", "_handoff", "_id", "_monitored", "_monitors", "_name", "_present", "wanted")
 
     def __init__(self, name: str, handoff: Handoff, ca_channel: "CAChannel") -> None:
         """ca_channel: who is told, on the loop."""
@@ -40,8 +40,8 @@ class Chid:
         self._handoff = handoff
         self._ca_channel = ca_channel
         self._id: Any = None
-        self._native: tuple[Connection, DbrType] | None = None
-        self._monitors: list[tuple[int, int]] = []
+        self._present: Connection | None = None
+        self._monitors: tuple[tuple[int, int], ...] = ()
         self._monitored: Connection | None = None
         """The newest whose values are."""
 
@@ -62,8 +62,8 @@ class Chid:
         """Have it gone."""
         for key, _ in self._monitors:
             self._handoff.targets.pop(key, None)
-        self._monitors.clear()  # clearing the channel clears them too
-        self._native = None
+        self._monitors = ()  # clearing the channel clears them too
+        self._present = None
         ca.clear_channel(self._id)
         self._id = None
 
@@ -72,11 +72,12 @@ class Chid:
         kind = ca.field_type(self._id) if self._id is not None else None
         if kind not in TIME_LAYOUTS:  # disconnected again in the meantime
             return
-        access = Access(bool(ca.read_access(self._id)), bool(ca.write_access(self._id)))
-        described = partial(self._ca_channel.described, connection, DbrType(kind), ca.element_count(self._id))
+        access = access_of(bool(ca.read_access(self._id)), bool(ca.write_access(self._id)))
+        connection.kind = DbrType(kind)
+        described = partial(self._ca_channel.described, connection, ca.element_count(self._id))
         self._handoff.post(partial(described, intern(ca.host_name(self._id)), access))
         self._drop_monitors()
-        self._native = (connection, DbrType(kind))
+        self._present = connection
         if kind != DbrType.STRING:
             self._subscribe(CTRL + kind, 1, dbr.DBE_PROPERTY, connection.property)
         if self.wanted:
@@ -84,10 +85,10 @@ class Chid:
 
     def monitor(self) -> None:
         """Subscribe to values, once for each connection."""
-        if self._native is None or self._native[0] is self._monitored:
-            return
-        self._monitored, kind = self._native
-        self._subscribe(TIME + kind, DYNAMIC, VALUE_MASK, self._monitored.value)
+        connection = self._present
+        if connection is not None and connection is not self._monitored:
+            self._monitored = connection
+            self._subscribe(TIME + connection.kind, DYNAMIC, VALUE_MASK, connection.value)
 
     def get(self, key: int, dbr_type: int, elements: int = DYNAMIC) -> None:
         """Read once; an event with that key tells the outcome."""
@@ -106,7 +107,7 @@ class Chid:
 
         old: who gets that value.
         """
-        connected = self._native is not None and self._native[0].generation == generation
+        connected = self._present is not None and self._present.generation == generation
         if connected and old is not None:
             self.get(self._handoff.new_key(old, once=True), TIME + kind)
         status = self._write(kind, puts, put) if connected else ECA_DISCONN
@@ -121,7 +122,7 @@ class Chid:
         self._handoff.post(partial(self._ca_channel.connection_changed, conn))
 
     def _on_access(self, read: bool, write: bool) -> None:
-        self._handoff.post(partial(self._ca_channel.access_changed, Access(read, write)))
+        self._handoff.post(partial(self._ca_channel.access_changed, access_of(read, write)))
 
     def _subscribe(self, dbr_type: int, elements: int, mask: int, target: Target) -> None:
         key = self._handoff.new_key(target)
@@ -131,13 +132,13 @@ class Chid:
             *self._handoff.callback_and_usr(key), byref(event_id),
         )  # fmt: skip
         ca.PySEVCHK("create_subscription", status)
-        self._monitors.append((key, event_id.value or 0))
+        self._monitors += ((key, event_id.value or 0),)
 
     def _drop_monitors(self) -> None:
         for key, event_id in self._monitors:
             self._handoff.targets.pop(key, None)
             ca.libca.ca_clear_subscription(c_void_p(event_id))
-        self._monitors.clear()
+        self._monitors = ()
 
     def _write(self, kind: DbrType, puts: PutLine, put: LinedPut) -> int:
         """The CA status; the completion comes as an event."""

@@ -35,6 +35,7 @@ def converse(row: Row, data: bytes) -> None:
         speaker.says(message)
         world.clock.advance(0.01)
         if number % 3 == 0 and "PV" in world.source.channels and not world.source["PV"].closed:
+            world.source["PV"].channel.disconnected()  # as sources do before each further connection
             world.source["PV"].bring_up(1.5)
     assert world.figures.faults == 0, "a fault of the server"
     assert all(piece[:1] in (b"T", b"B") for piece in speaker.transport.taken), "an unfinished message"

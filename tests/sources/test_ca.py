@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pycaserver.core.errors import PycaError
-from pycaserver.core.values import Access, DbrType, PVValue
+from pycaserver.core.values import Access, PVValue
 from pycaserver.sources.ca import CAChannel, Connection
 from pycaserver.sources.circuit import Circuit
 from pycaserver.sources.renewal import Renewal
@@ -104,7 +104,7 @@ def test_elements_made_for_another_type_never_come_to_libca() -> None:
         handoff=None,
     )  # fmt: skip
     ca_channel, outcome = CAChannel(source, "PV", World().channel("PV")), Outcome()
-    ca_channel.described(Connection(ca_channel, 0), DbrType.DOUBLE, 3, "ioc:5064", Access(read=True, write=True))
+    ca_channel.described(Connection(ca_channel, 0), 3, "ioc:5064", Access(read=True, write=True))
     jobs.clear()
     ca_channel.put(np.zeros(3, "u1"), outcome, wait=True)
     assert outcome.error is not None and outcome.error.code == "not_connected"
