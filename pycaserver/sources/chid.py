@@ -73,9 +73,12 @@ class Chid:
         if kind not in TIME_LAYOUTS:  # disconnected again in the meantime
             return
         access = access_of(bool(ca.read_access(self._id)), bool(ca.write_access(self._id)))
-        connection.kind = DbrType(kind)
         described = partial(self._ca_channel.described, connection, ca.element_count(self._id))
-        self._handoff.post(partial(described, intern(ca.host_name(self._id)), access))
+        host = ca.host_name(self._id)
+        if host == _NO_CIRCUIT:  # likewise: count and access may be those of nothing
+            return
+        connection.kind = DbrType(kind)
+        self._handoff.post(partial(described, intern(host), access))
         self._drop_monitors()
         self._present = connection
         if kind != DbrType.STRING:

@@ -28,11 +28,21 @@ PATIENT_SWEEPS: Final = 12
 """Each so many from then on."""
 
 
+LOG_SECONDS: Final = 10.0
+MOST_LINES: Final = 10
+"""Of the log about one IOC in LOG_SECONDS; of one that comes and goes all the time the rest is told together."""
+
+
 class Searching(Protocol):
     """A channel."""
 
     def renew(self) -> None:
         """Search anew, unless the PV is there."""
+
+
+_LOST: Final = "%s: PVs lost: %d"
+_BACK: Final = "%s: PVs back: %d"
+_LEVELS: Final = {_LOST: logging.WARNING, _BACK: logging.INFO}
 
 
 @dataclass(slots=True)
@@ -62,9 +72,11 @@ class Renewal:
         """later: call after seconds."""
         self._later = later
         self._searching: dict[Searching, Search] = {}
-        self._lost: list[tuple[str, Searching]] = []
-        self._regained = Counter[str]()
-        self._waits = self._sweeps = False
+        self._lost: list[Searching] = []
+        self._news = {line: Counter[str]() for line in _LEVELS}
+        """How many PVs came and went since the log said so, by IOC."""
+        self._lines = Counter[str]()
+        self._waits = self._sweeps = self._counts = False
 
     def searching(self, channel: Searching, *, was_there: bool = False) -> None:
         """The channel is new, or without the PV that was there."""
@@ -79,13 +91,14 @@ class Renewal:
 
     def lost(self, host: str, channel: Searching) -> None:
         """A PV of that IOC is lost: renew it in a moment, once."""
-        self._lost.append((host, channel))
+        self._lost.append(channel)
+        self._news[_LOST][host] += 1
         self._wait()
         self.searching(channel, was_there=True)
 
     def regained(self, host: str) -> None:
         """A PV that was lost is there again, at that IOC."""
-        self._regained[host] += 1
+        self._news[_BACK][host] += 1
         self._wait()
 
     def _wait(self) -> None:
@@ -95,14 +108,24 @@ class Renewal:
 
     def _turn(self) -> None:
         self._waits = False
+        self._tell()
         lost, self._lost = self._lost, []
-        regained, self._regained = self._regained, Counter()
-        for host, number in Counter(host for host, _ in lost).items():
-            log.warning("%s: PVs lost: %d", host, number)
-        for host, number in regained.items():
-            log.info("%s: PVs back: %d", host, number)
-        for _, channel in lost:
+        for channel in lost:
             channel.renew()
+
+    def _tell(self) -> None:
+        for line, numbers in self._news.items():
+            for host in [host for host in numbers if self._lines[host] < MOST_LINES]:
+                self._lines[host] += 1
+                log.log(_LEVELS[line], line, host, numbers.pop(host))
+        if self._lines and not self._counts:
+            self._counts = True
+            self._later(LOG_SECONDS, self._tell_the_rest)
+
+    def _tell_the_rest(self) -> None:
+        self._counts = False
+        self._lines.clear()
+        self._tell()
 
     def _sweep(self) -> None:
         for channel, search in list(self._searching.items()):

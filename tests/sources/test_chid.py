@@ -1,5 +1,12 @@
 """What there is of a PV at libca and at a C IOC, through a server."""
 
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from pycaserver.core.values import DbrType
+from pycaserver.sources import chid
 from tests.databases import LARGE_COUNT, fill, large_values
 from tests.iocs import CIOC
 from tests.servers import Server
@@ -51,6 +58,24 @@ def test_get_reads_from_the_ioc_and_not_from_the_monitor() -> None:
         own.send(action="get", pv=pv)
         assert own.wait(msg_type="get")["value"] == 2.0
         assert [m for m in own.settle() if m["msg_type"] == "monitor"] == []
+
+
+def test_what_is_lost_while_it_is_described_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """libca then says that it has no elements, may not be read, and is nowhere."""
+    lost = SimpleNamespace(
+        field_type=lambda _: DbrType.DOUBLE,
+        read_access=lambda _: 0,
+        write_access=lambda _: 0,
+        element_count=lambda _: 0,
+        host_name=lambda _: "<disconnected>",
+    )
+    monkeypatch.setattr(chid, "ca", lost)
+    told: list[Any] = []
+    handoff: Any = SimpleNamespace(post=told.append)
+    channel = chid.Chid("PV", handoff, cast(Any, SimpleNamespace(described=told.append)))
+    channel._id = 1
+    channel.describe(cast(Any, None))
+    assert told == []
 
 
 def test_the_last_leaving_closes_the_channel_after_a_linger(server: Server, types: CIOC) -> None:

@@ -3,6 +3,9 @@
 import subprocess
 import sys
 
+import pytest
+
+from pycaserver.sources.complaints import LOG_SECONDS, MOST_LINES, Complaints
 from tests.iocs import CIOC
 from tests.servers import Server
 from tests.system.faults.links import Relay
@@ -22,6 +25,18 @@ def test_a_reset_circuit_is_an_event_of_the_log() -> None:
             wait_for(lambda: COMPLAINT in server.output)
             assert server.stop() == 0
         assert server.output.count("Unexpected problem") == 1
+
+
+def test_a_flood_of_complaints_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+    complaints = Complaints()
+    for number in range(3 * MOST_LINES):
+        complaints.hear(f"\n  trouble {number}\n", 1.0)
+    complaints.hear("quiet again", 1.0 + LOG_SECONDS)
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines[:MOST_LINES] == [f"Channel Access: trouble {number}" for number in range(MOST_LINES)]
+    assert lines[MOST_LINES:] == [
+        f"Channel Access: {2 * MOST_LINES} lines more have not been logged", "Channel Access: quiet again",
+    ]  # fmt: skip
 
 
 def test_a_libca_without_listeners_will_do() -> None:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from pycaserver.sources.renewal import (
+    LOG_SECONDS,
     LOST_SWEEPS,
+    MOST_LINES,
     MOST_SWEEPS,
     PATIENT_AFTER,
     PATIENT_SWEEPS,
@@ -116,6 +118,32 @@ def test_what_is_found_or_closed_is_left_alone(later: Later, renewal: Renewal) -
     renewal.settled(channels[0])
     later.run(SWEEP_SECONDS)
     assert [channel.renewed for channel in channels] == [0, 1]
+
+
+def test_log_is_not_flooded_by_an_ioc_that_comes_and_goes(
+    later: Later, renewal: Renewal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Others are told of as ever; nothing is left out."""
+    with caplog.at_level(logging.INFO):
+        for _ in range(100):
+            renewal.lost(HOST, Channel())
+            later.run(WAIT_SECONDS)
+            renewal.regained(HOST)
+            later.run(WAIT_SECONDS)
+        renewal.lost("other:5064", Channel())
+        later.run(WAIT_SECONDS)
+        lines = [record.getMessage() for record in caplog.records]
+        assert len(lines) == MOST_LINES + 1
+        assert lines[-1] == "other:5064: PVs lost: 1"
+        caplog.clear()
+        later.run(LOG_SECONDS)
+        rest = 100 - MOST_LINES // 2
+        assert [record.getMessage() for record in caplog.records] == [
+            f"{HOST}: PVs lost: {rest}",
+            f"{HOST}: PVs back: {rest}",
+        ]
+        later.run(LOG_SECONDS)
+    assert not any(seconds == LOG_SECONDS for seconds, _ in later.due)
 
 
 def test_log_says_how_many_came_and_went_by_ioc(
