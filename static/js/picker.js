@@ -32,9 +32,11 @@ export class Picker {
     list.addEventListener("click", (event) => this.#pick(event.target.closest("[role=option]")));
   }
 
-  /** @param {string[]} names that the server offers */
+  /** @param {string[]} names that the server offers; who is typing already is offered them at once */
   offer(names) {
     this.#offered = names;
+    const isTyping = this.#input.value && document.activeElement === this.#input;
+    if (isTyping && this.#list.hidden) this.#open();
   }
 
   focus() {

@@ -1,7 +1,7 @@
 """The live table: adding, picking and removing PVs, the address that keeps them, errors, keyboard, phone."""
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Locator, Route, expect
 
 from tests.browser.conftest import live_page
 from tests.browser.live_page import LivePage
@@ -53,6 +53,19 @@ def test_an_offered_name_is_picked_with_the_mouse(live: LivePage, ioc: CIOC) -> 
     live.page.get_by_role("combobox").fill("MBB")
     live.page.get_by_role("option", name=f"{ioc.prefix}mbbi").click()
     expect(live.cell(f"{ioc.prefix}mbbi", "value")).to_have_text("Fault")
+
+
+def test_names_that_come_while_one_is_typed_are_offered(live: LivePage, ioc: CIOC) -> None:
+    held: list[Route] = []
+    live.page.route("**/api/pv", lambda route: held.append(route))
+    with live.page.expect_request("**/api/pv"):
+        live.open()
+    live.page.get_by_role("combobox").fill("MBB")
+    expect(live.page.get_by_role("option")).to_have_count(0)
+    for route in held:
+        route.continue_()
+    live.page.get_by_role("option", name=f"{ioc.prefix}mbbi").click()
+    expect(live.row(f"{ioc.prefix}mbbi")).to_be_visible()
 
 
 def test_an_offered_name_is_picked_with_the_keyboard(live: LivePage, ioc: CIOC) -> None:
