@@ -188,14 +188,21 @@ class Preparation:
             encode.release()
 
     def _go_on(self) -> None:
-        """With what came meanwhile, until there is something to encode again."""
         self._channel.stand_still(so=False)
-        while self._later:
-            if not isinstance(self._later[0], _Value) and self._rounds < MOST_ROUNDS:
-                self._begin_owed()
-            if self._jobs:
-                return
-            self._tell(self._later.popleft())
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """With what came meanwhile, until there is something to encode again."""
+        try:
+            while self._later:
+                if not isinstance(self._later[0], _Value) and self._rounds < MOST_ROUNDS:
+                    self._begin_owed()
+                if self._jobs:
+                    return
+                self._tell(self._later.popleft())
+        finally:
+            if self._later and not self._jobs:  # one of them has failed; the others have their turn
+                self._piecework.begin(iter(()), self._catch_up)
 
     def _tell(self, event: _Value | Callable[[], None]) -> None:
         """What waited, and then those who came late."""

@@ -332,6 +332,21 @@ def test_values_between_other_news_are_bounded(
     assert ioc.channel.preparation is not None and ioc.channel.preparation._later_bytes == 0
 
 
+def test_news_that_fail_do_not_keep_those_behind_them(
+    world: World, turns: Turns, peer: Peer, ioc: FakeSourceChannel
+) -> None:
+    ioc.post(large(1))
+    assert ioc.channel.preparation is not None
+    ioc.channel.preparation.delay(lambda: [][1])
+    ioc.channel.disconnected()
+    turns.turn(PIECES + 1)
+    assert firsts(peer) == [(1, 0), "connection"]
+    assert world.figures.faults == 1 and not turns._soon
+    ioc.bring_up(large(2), count=LARGE)
+    turns.turn(PIECES)
+    assert firsts(peer) == ["connection", (2, 0)]
+
+
 def test_a_value_that_cannot_be_encoded_is_given_up(
     world: World, turns: Turns, peer: Peer, ioc: FakeSourceChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
