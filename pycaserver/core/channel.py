@@ -101,8 +101,10 @@ class Channel:
             self._hold.end()
         if self.preparation is not None:
             self.preparation.close()
+            self.preparation = None
         if self._source_channel is not None:
             self._source_channel.close()
+            self._source_channel = None  # which has us
 
     @property
     def known(self) -> bool:

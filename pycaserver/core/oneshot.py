@@ -19,6 +19,10 @@ Done = Callable[[Channel, PVValue | PycaError | None], None]
 """Called with the channel and its value (None if none was asked for), or the error."""
 
 
+def _nothing() -> None:
+    """There is nothing to forget."""
+
+
 class OneShot:
     """Waits until the PV is known, reads it if wanted, and calls done exactly once unless cancelled."""
 
@@ -28,7 +32,7 @@ class OneShot:
         self._read = read
         self._channel = pool.acquire(name)
         self._done: Done | None = None
-        self._forget: Callable[[], None] = lambda: None
+        self._forget: Callable[[], None] = _nothing
 
     def start(self, clock: Clock, timeout: float | None, done: Done) -> None:
         """Begin; done may be called before this returns."""
@@ -44,7 +48,8 @@ class OneShot:
         if self._done is not None:
             self._done = None
             self._timer.cancel()
-            self._forget()
+            forget, self._forget = self._forget, _nothing  # which may have us
+            forget()
             self._pool.release(self._channel)
 
     def _settled(self) -> None:

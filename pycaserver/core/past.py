@@ -6,6 +6,7 @@ Their answers are large, so they are made when the session has room for them, an
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
+from weakref import proxy
 
 import numpy as np
 
@@ -86,8 +87,16 @@ class Owed(Owing):
     def take(self, now: float) -> Frame:
         """The finished message."""
         self.owed = 0
-        self.then()
+        self._follow()
         return self._take()
+
+    def drop(self) -> None:
+        """It is not made any more."""
+        self.then = _nothing
+
+    def _follow(self) -> None:
+        then, self.then = self.then, _nothing
+        then()
 
 
 class Past:
@@ -96,11 +105,12 @@ class Past:
     __slots__ = ("_feed", "_feeding", "_pending", "_prefaces", "_session", "_told")
 
     def __init__(self, session: "RequestSession") -> None:
-        self._session = session
+        self._session: RequestSession = proxy(session)  # it has us
         self._pending = 0
         self._prefaces: dict[str, Owed] = {}
         """Histories that a subscription waits for, by the name of the PV."""
-        self._feed = Owed(self._further)
+        self._feed: Owed | None = None
+        """What tells further events, for who wants them."""
         self._feeding = False
         self._told = 0
         """The id of the last event that was told."""
@@ -139,6 +149,7 @@ class Past:
         if owed is not None and owed.owed:
             self._pending -= 1
             self._session.outbox.forget(owed)
+            owed.drop()
 
     def events(self, request: GetEvents) -> None:
         """Answer, and tell further events or no more."""
@@ -148,19 +159,25 @@ class Past:
         self._session.send(EventsAnswer(events=kept[max(0, len(kept) - limit) :], id=request.id))
         if request.subscribe is True:
             self._told = events.last_id
+            if self._feed is None:
+                self._feed = Owed(self._further)
             events.watchers[self._came] = None
         elif request.subscribe is False:
             self.close()
 
     def end(self) -> None:
         """The peer is gone."""
+        for owed in self._prefaces.values():
+            owed.drop()
         self._prefaces.clear()
         self.close()
 
     def close(self) -> None:
         """Tell no further events."""
         self._session.services.events.watchers.pop(self._came, None)
-        self._session.outbox.forget(self._feed)
+        if self._feed is not None:
+            self._session.outbox.forget(self._feed)
+            self._feed = None
 
     # -- inside
 
@@ -196,7 +213,7 @@ class Past:
     def _tell(self) -> None:
         """What came in this turn, all together."""
         self._feeding = False
-        if self._came in self._session.services.events.watchers:
+        if self._feed is not None:
             self._feed.owed = 1
             self._session.outbox.owe(self._feed)
 

@@ -1,25 +1,22 @@
 """Reads: those of one session that are not answered yet."""
 
-from typing import TYPE_CHECKING
-
 from pycaserver.core.channel import Channel
 from pycaserver.core.clock import Clock
 from pycaserver.core.errors import PycaError
 from pycaserver.core.oneshot import Done, OneShot
 from pycaserver.core.pool import ChannelPool
+from pycaserver.core.rights import Rights
 from pycaserver.core.values import PVValue
-
-if TYPE_CHECKING:
-    from pycaserver.core.session import Session
 
 
 class Reads:
     """Each is answered once, unless the session ends before."""
 
-    __slots__ = ("_clock", "_pending", "_pool", "_session")
+    __slots__ = ("_clock", "_pending", "_pool", "_rights")
 
-    def __init__(self, session: "Session", pool: ChannelPool, clock: Clock) -> None:
-        self._session = session
+    def __init__(self, rights: Rights, pool: ChannelPool, clock: Clock) -> None:
+        """rights: of the session, also at the time of the answer."""
+        self._rights = rights
         self._pool = pool
         self._clock = clock
         self._pending: dict[OneShot, None] = {}  # an empty set would take more
@@ -29,14 +26,12 @@ class Reads:
         return len(self._pending)
 
     def start(self, name: str, done: Done, *, read: bool, timeout: float | None) -> None:
-        """Read a PV, or wait until it is known; PycaError(read_denied, invalid_pv_name, too_many_subscriptions)."""
-        self._session.rights.check_read(name)
-        self._session.check_room()
+        """Read a PV, or wait until it is known; who asks has seen to rights and room."""
         one_shot = OneShot(self._pool, name, read=read)
 
         def finish(channel: Channel, result: PVValue | PycaError | None) -> None:
             self._pending.pop(one_shot, None)
-            done(channel, self._session.rights.denial(name) or result)
+            done(channel, self._rights.denial(name) or result)
 
         self._pending[one_shot] = None
         one_shot.start(self._clock, timeout, finish)

@@ -66,7 +66,7 @@ class Session(ABC):
         """Whether the request that is being handled was refused for the peer's own mistake; counts as an error."""
         self._access = services.access
         self._puts = Puts(services)
-        self._reads = Reads(self, pool, clock)
+        self._reads = Reads(self.rights, pool, clock)
         self._limits = limits
         self._requests = Budget(clock, limits.requests_per_second, limits.requests_per_second)
         errors = limits.errors_per_second
@@ -118,7 +118,8 @@ class Session(ABC):
         return wait
 
     def ended(self) -> None:
-        """The peer is gone: leave all channels."""
+        """The peer is gone: leave all channels. Nothing refers to the session in a circle then, so that its memory is
+        free without the garbage collector, which may not look at old objects for days."""
         self.figures.sessions -= 1
         self._access.watchers.pop(self._recheck, None)
         self._puts.close()
@@ -185,6 +186,8 @@ class Session(ABC):
 
         PycaError as of subscribe.
         """
+        self.rights.check_read(name)
+        self.check_room()
         self._reads.start(name, done, read=value, timeout=timeout)
 
     def put(self, request: Put, answer: Answer) -> None:

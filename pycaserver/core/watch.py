@@ -50,8 +50,7 @@ class Watch:
         self.channel = pool.acquire(name)
         self._pool = pool
         self._changed = changed
-        self._told = cast("Subscription", self)
-        self.channel.subscribe(self._told, _KEY, _SILENT)
+        self.channel.subscribe(cast("Subscription", self), _KEY, _SILENT)
 
     @property
     def ready(self) -> bool:
@@ -60,8 +59,9 @@ class Watch:
 
     def end(self) -> None:
         """Not interested any more."""
-        self.channel.unsubscribe(self._told, _KEY)
+        self.channel.unsubscribe(cast("Subscription", self), _KEY)
         self._pool.release(self.channel)
+        self._changed = _nothing  # whose owner may have us
 
     # -- called by the channel
 
@@ -77,6 +77,10 @@ class Watch:
 
     def settle(self) -> None:
         """Nothing is ever owed."""
+
+
+def _nothing() -> None:
+    """Nobody is interested."""
 
 
 class Wait:

@@ -137,14 +137,15 @@ class CAChannel:
         """Clear the channel, on the worker."""
         if self._puts is not None:
             self._puts.close()
+            self._puts = None
         self._closed = True
         self.generation += 1
         self._source.renewal.settled(self)
-        self._source.worker.submit(self._chid.clear)
+        self._source.worker.submit(self._chid.close)
 
     def renew(self) -> None:
         """Search anew, unless the PV is there."""
-        if self._circuit is None:
+        if self._circuit is None and not self._closed:
             self._source.worker.submit(self._chid.renew)
 
     # -- told by libca

@@ -67,6 +67,12 @@ class Chid:
         ca.clear_channel(self._id)
         self._id = None
 
+    def close(self) -> None:
+        """Have it gone for good: libca tells nothing any more."""
+        self.clear()
+        self._monitored = None
+        del self._ca_channel  # which has us
+
     def describe(self, connection: "Connection") -> None:
         """Tell what connected, then subscribe: in this order, so that no value comes before."""
         kind = ca.field_type(self._id) if self._id is not None else None
@@ -145,7 +151,7 @@ class Chid:
 
     def _write(self, kind: DbrType, puts: PutLine, put: LinedPut) -> int:
         """The CA status; the completion comes as an event."""
-        head = c_long(kind), c_ulong(len(put.elements)), self._id, put.elements.ctypes.data_as(c_void_p)
+        head = c_long(kind), c_ulong(len(put.elements)), self._id, c_void_p(put.elements.ctypes.data)
         if not put.wait:
             return int(ca.libca.ca_array_put(*head))
         key = self._handoff.new_key(lambda *event: puts.completed(put, event[2]), once=True)

@@ -44,6 +44,7 @@ class SessionPeer(Generic[S]):
         self.writer.write(pieces)
 
     def _end_session(self) -> None:
+        self.writer.on_room = None  # of which it is a part
         session, self.session = self.session, None
         if session is not None:
             session.ended()

@@ -17,7 +17,7 @@ from pycaserver.web.connections import Connections, descriptors_for
 from pycaserver.web.proxies import Proxies, network_of
 from pycaserver.web.routes import application, extra_applications, foreign_dialects
 from pycaserver.web.site import Site
-from pycaserver.web.tcp import allow_descriptors
+from pycaserver.web.tcp import allow_descriptors, forget_error
 from pycaserver.web.tls import Certificate
 
 log = logging.getLogger(__name__)
@@ -129,7 +129,9 @@ class BoundedServer(HTTPServer):
 
     def on_close(self, server_conn: object) -> None:
         """The connection is closed, or has become a WebSocket."""
-        self._bounds.leave(cast(HTTP1ServerConnection, server_conn).stream)
+        stream = cast(HTTP1ServerConnection, server_conn).stream
+        self._bounds.leave(stream)
+        forget_error(stream)
         super().on_close(server_conn)
 
 

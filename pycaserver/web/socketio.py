@@ -180,6 +180,7 @@ class SocketIO(Guarded, WebSocketHandler):
         self._received: asyncio.Queue[str | bytes | None] = asyncio.Queue(1)
         self._last: Future[None] | None = None
         self._why: CloseCode | None = None
+        self._end = OSError("the WebSocket is closed")
         self._tasks: set[asyncio.Future[None]] = set()
 
     @property
@@ -251,14 +252,18 @@ class SocketIO(Guarded, WebSocketHandler):
         if self.peer is not None and self.peer.socket is self:
             self.peer.leave()
         self.close()
+        self._end.__traceback__ = self.peer = None  # both may have us
 
     async def on_message(self, message: str | bytes) -> None:
         """The next is not read before this one is taken."""
         await self._received.put(message)
 
-    async def get_next_message(self) -> str | bytes | None:
-        """The library's: a message, or None at the end."""
-        return await self._received.get()
+    async def get_next_message(self) -> str | bytes:
+        """The library's: a message; OSError at the end."""
+        message = await self._received.get()
+        if message is None:
+            raise self._end
+        return message
 
     def on_close(self) -> None:
         """The WebSocket is closed."""

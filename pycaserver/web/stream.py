@@ -31,6 +31,7 @@ class StreamPV(Guarded):
         peer.begin(request)
         self._peer = peer
         await peer.closed.wait()
+        del self._peer  # which has us
 
     def on_connection_close(self) -> None:
         """The peer is gone."""

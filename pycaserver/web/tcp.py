@@ -29,6 +29,12 @@ def tune(stream: IOStream) -> None:
         stream.socket.setsockopt(socket.IPPROTO_TCP, _NOT_SENT_LOWAT, NOT_SENT_LOW_WATER)
 
 
+def forget_error(stream: IOStream) -> None:
+    """Free a closed stream of the frames that saw it fail: they have the stream."""
+    if stream.error is not None:
+        stream.error.__traceback__ = None
+
+
 def reset(stream: IOStream) -> None:
     """End the connection whatever the peer has not read; harmless if it is closed."""
     if not stream.closed():

@@ -26,7 +26,7 @@ from pycaserver.web.handlers import Guarded
 from pycaserver.web.peer import SessionPeer
 from pycaserver.web.receiving import received
 from pycaserver.web.site import Site
-from pycaserver.web.tcp import reset, tune
+from pycaserver.web.tcp import forget_error, reset, tune
 
 RESET_SECONDS: Final = 2.0
 """How long a peer that is too slow has for the close frame, before its connection is reset."""
@@ -234,7 +234,15 @@ class SessionSocket(Guarded, WebSocketHandler):
         if self.peer is not None:
             self.peer.last_heard = self.site.clock.monotonic()
 
+    def on_connection_close(self) -> None:
+        """The stream is closed, or the peer has taken its leave."""
+        stream = self.ws_connection.stream if isinstance(self.ws_connection, Protocol) else None
+        super().on_connection_close()
+        if stream is not None:
+            forget_error(stream)
+
     def on_close(self) -> None:
         """The peer is gone."""
         if self.peer is not None:
             self.peer.end()
+            self.peer = None

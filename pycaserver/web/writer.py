@@ -28,10 +28,10 @@ class PacedWriter:
         "_dead",
         "_in_flight",
         "_last_progress",
-        "_on_room",
         "_queue",
         "_send",
         "_within_frame",
+        "on_room",
         "unsent",
     )
 
@@ -42,7 +42,7 @@ class PacedWriter:
         self.unsent = 0
         self._send = send
         self._clock = clock
-        self._on_room = on_room
+        self.on_room: Callable[[], None] | None = on_room
         self._queue: deque[_Part] = deque()
         self._within_frame = False
         self._in_flight = 0
@@ -92,7 +92,7 @@ class PacedWriter:
         """The stream is closed: nothing is sent any more."""
         self._within_frame = False
         self.drop()
-        self._dead, self.unsent = True, 0
+        self._dead, self.unsent, self._send = True, 0, _nowhere
 
     def _pump(self) -> None:
         while self._queue and not self._in_flight:
@@ -137,7 +137,8 @@ class PacedWriter:
         if not self._dead:
             self._took(size, waiting)
             self._pump()
-            self._on_room()
+            if self.on_room is not None:
+                self.on_room()
 
     def _took(self, size: int, waiting: list[asyncio.Future[None]]) -> None:
         self.unsent -= size
@@ -145,3 +146,7 @@ class PacedWriter:
         for done in waiting:
             if not done.done():
                 done.set_result(None)
+
+
+def _nowhere(data: bytes | memoryview) -> asyncio.Future[None]:
+    raise EOFError("the stream is closed")

@@ -1,5 +1,8 @@
 """One contract for all dialects: subscribe, update, disconnection, refused write, bad input, NaN, array, slow peer."""
 
+import gc
+from weakref import ref
+
 import numpy as np
 import pytest
 
@@ -132,3 +135,23 @@ def test_session_that_ends_leaves_nothing_behind(world: World, row: Row, speaker
     assert (world.source["PV"].closed, world.source["PV"].channel.subscribers) == (not row.lasting, 0)
     assert world.clock.pending == 0
     assert world.figures.sessions == 0
+
+
+def test_an_ended_session_is_free_without_the_garbage_collector(world: World, row: Row) -> None:
+    speaker = Speaker(row, world)
+    speaker.says(row.subscribe)
+    world.source["PV"].bring_up(1.5)
+    speaker.says(row.write)
+    world.source["PV"].complete()
+    speaker.says(row.bad)
+    world.source["PV"].post(2.5, 3.5)
+    assert speaker.hears()
+    session = ref(speaker.session)
+    gc.disable()
+    try:
+        speaker.session.ended()
+        world.clock.advance(60)
+        del speaker
+        assert session() is None
+    finally:
+        gc.enable()
