@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pycaserver
+from pycaserver import logs
 from pycaserver.audit import AuditTrail
 from pycaserver.core.access import AccessControl
 from pycaserver.core.channel import Channel
@@ -135,7 +136,7 @@ class Server:
         self._hub = Hub(limits, clock, figures)
         identities.on_withdrawal = self._hub.review
         access = AccessControl(settings.access.compiled(), Piecework(clock, figures).begin)
-        audit = AuditTrail(settings.audit.file, figures)
+        audit = AuditTrail(settings.audit.file, figures, logs.is_unread)
         warn(access.rules)
         services = Services(self._pool, clock, figures, limits, access, audit, identities.stands)
         self._stop_puts = partial(stop_puts, services)
@@ -202,6 +203,7 @@ class Server:
     def _refresh(self, clock: LoopClock, figures: Figures) -> None:
         figures.updates_merged_in = self._source.handoff.queue.merged
         figures.history_bytes = self._pool.histories.bytes
+        figures.log_lines_lost = logs.catch_up()
         clock.call_later(FIGURES_SECONDS, self._refresh, clock, figures)
 
 

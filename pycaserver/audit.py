@@ -4,6 +4,7 @@ import errno
 import logging
 import os
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from stat import S_ISREG
@@ -26,9 +27,10 @@ _FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBL
 class AuditTrail:
     """The audit of the settings: audit.file, or the log."""
 
-    def __init__(self, path: str, figures: Figures) -> None:
+    def __init__(self, path: str, figures: Figures, is_log_unread: Callable[[], bool] = lambda: False) -> None:
         """A file that cannot be written is no error here: puts are refused until it can."""
         self._figures = figures
+        self._is_log_unread = is_log_unread
         self.path = path
         self._file = LineFile(Path(path)) if path else None
         if self._file and (why := self._file.trouble()):
@@ -36,7 +38,8 @@ class AuditTrail:
 
     def ready(self) -> None:
         """PycaError(write_disabled) if a line could not be written now. It is tried anew each time."""
-        if self._file and (why := self._file.trouble()):
+        why = self._file.trouble() if self._file else "nobody reads the log" if self._is_log_unread() else ""
+        if why:
             raise PycaError("write_disabled", f"Puts cannot be recorded, so there are none: {why}.")
 
     def record(self, entry: AuditEntry) -> None:

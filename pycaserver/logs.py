@@ -1,9 +1,20 @@
-"""Logs: one line per event to standard error, as text or as JSON."""
+"""Logs: one line per event to standard error, as text or as JSON. Nobody ever waits for who reads them."""
 
 import logging
+import os
+import select
+import time
+from collections import deque
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
+
+MOST_LINES: Final = 10_000
+"""That wait while nobody reads the log."""
+LAST_SECONDS: Final = 1.0
+"""For which the end of the process waits for who reads it."""
+_STANDARD_ERROR: Final = 2
 
 
 class TextFormatter(logging.Formatter):
@@ -45,14 +56,93 @@ class Malformed(logging.Filter):
         return True
 
 
+class PatientHandler(logging.Handler):
+    """Writes lines to a file descriptor that may be a pipe which nobody reads: then they wait, and the newest are lost.
+
+    A pipe that is ready takes PIPE_BUF bytes without blocking.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self.lost = 0
+        """Lines that nobody will read."""
+        self._descriptor = descriptor
+        self._readiness = select.poll()
+        self._readiness.register(descriptor, select.POLLOUT)
+        self._waiting: deque[bytes] = deque()
+        self._untold = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many lines wait."""
+        return len(self._waiting)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One more line."""
+        if len(self._waiting) < MOST_LINES:
+            self._waiting.append(_line(self.format(record)))
+        else:
+            self.lost += 1
+            self._untold += 1
+        self.catch_up()
+
+    def catch_up(self, seconds: float = 0.0) -> None:
+        """Write what waits, as far as the reader takes it within so many seconds."""
+        with self.lock:  # type: ignore[union-attr]
+            until = time.monotonic() + seconds
+            while self._waiting and self._readiness.poll(max(0.0, 1000 * (until - time.monotonic()))):
+                self._write()
+
+    def flush(self) -> None:
+        """The process ends."""
+        self.catch_up(LAST_SECONDS)
+
+    def _write(self) -> None:
+        line = self._waiting.popleft()
+        try:
+            written = os.write(self._descriptor, line[: select.PIPE_BUF])
+        except OSError:  # whoever has read it is gone
+            self.lost += 1 + len(self._waiting)
+            self._waiting.clear()
+            return
+        if written < len(line):
+            self._waiting.appendleft(line[written:])
+        elif self._untold and not self._waiting:
+            told = logging.LogRecord(__name__, logging.WARNING, "", 0, "%d lines were lost here: nobody read the log",
+                                     (self._untold,), None)  # fmt: skip
+            self._waiting.append(_line(self.format(told)))
+            self._untold = 0
+
+
 def set_up(level: str, form: str) -> None:
     """Send all logs of the process to standard error in that form ("text" or "json")."""
-    handler = logging.StreamHandler()
+    handler = PatientHandler(_STANDARD_ERROR)
     handler.setFormatter(FORMATTERS[form]())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
     logging.getLogger("tornado.general").addFilter(Handshakes())
     logging.getLogger("tornado.general").addFilter(Malformed())
+
+
+def catch_up() -> int:
+    """Write what waits, as far as it is read now; how many lines have been lost since the start."""
+    handlers = _patient_handlers()
+    for handler in handlers:
+        handler.catch_up()
+    return sum(handler.lost for handler in handlers)
+
+
+def is_unread() -> bool:
+    """Whether so many lines wait that further ones may soon be lost."""
+    return any(handler.waiting > MOST_LINES // 2 for handler in _patient_handlers())
+
+
+def _patient_handlers() -> list[PatientHandler]:
+    return [handler for handler in logging.getLogger().handlers if isinstance(handler, PatientHandler)]
+
+
+def _line(text: str) -> bytes:
+    return f"{text}\n".encode(errors="backslashreplace")
 
 
 def _time(record: logging.LogRecord) -> str:

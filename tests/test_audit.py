@@ -260,3 +260,11 @@ def test_a_check_leaves_no_descriptor_behind(file: Path) -> None:
     before = len(os.listdir("/proc/self/fd"))
     check_file(str(file))
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_without_a_file_there_are_no_puts_while_nobody_reads_the_log() -> None:
+    unread = True
+    trail = AuditTrail("", Figures(), lambda: unread)
+    assert why_not_ready(trail) == "Puts cannot be recorded, so there are none: nobody reads the log."
+    unread = False
+    trail.ready()

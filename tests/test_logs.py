@@ -1,18 +1,20 @@
 """logs.py: one event, one line."""
 
-import io
 import json
 import logging
+import os
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pycaserver.logs import FORMATTERS, set_up
+from pycaserver.logs import FORMATTERS, MOST_LINES, PatientHandler, catch_up, is_unread, set_up
 from pycaserver.settings import Log
 
 NOON = 1_700_000_000.25
@@ -74,43 +76,37 @@ def test_a_message_cannot_begin_another_line(message: str) -> None:
 
 @pytest.mark.parametrize("form", FORMATTERS)
 @pytest.mark.usefixtures("logging_restored")
-def test_events_of_the_level_and_above_go_to_standard_error(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
+def test_events_of_the_level_and_above_go_to_standard_error(form: str, capfd: pytest.CaptureFixture[str]) -> None:
     set_up("warning", form)
     logging.getLogger("pycaserver.part").info("quiet")
     logging.getLogger("pycaserver.part").warning("loud")
     logging.getLogger("tornado.access").error("of a library")
-    lines = stream.getvalue().splitlines()
+    lines = capfd.readouterr().err.splitlines()
     assert len(lines) == 2
     assert "loud" in lines[0]
     assert "of a library" in lines[1]
 
 
 @pytest.mark.usefixtures("logging_restored")
-def test_a_malformed_request_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_request_is_not_quoted(capfd: pytest.CaptureFixture[str]) -> None:
     """Tornado's own line, which has the header that was wrong."""
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
     set_up("debug", "text")
     log = logging.getLogger("tornado.general")
     log.info("Malformed HTTP message from %s: %s", "192.0.2.7", "Invalid header value 'Bearer s3cret\x01'")
     log.info("something else: %s", "told")
-    first, second = stream.getvalue().splitlines()
+    first, second = capfd.readouterr().err.splitlines()
     assert "192.0.2.7" in first and "s3cret" not in first
     assert second.endswith("something else: told")
 
 
 @pytest.mark.usefixtures("logging_restored")
-def test_warnings_become_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
+def test_warnings_become_events(capfd: pytest.CaptureFixture[str]) -> None:
     set_up("info", "json")
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         logging.captureWarnings(True)
         warnings.warn("odd", stacklevel=1)
-    (line,) = stream.getvalue().splitlines()
+    (line,) = capfd.readouterr().err.splitlines()
     assert json.loads(line)["logger"] == "py.warnings"
 
 
@@ -121,3 +117,102 @@ def test_what_the_settings_allow_can_be_set_up(level: str, form: str) -> None:
     Log(level=level, format=form)
     set_up(level, form)
     assert logging.getLogger().level == getattr(logging, level.upper())
+
+
+class Pipe:
+    """A handler that writes into a pipe."""
+
+    def __init__(self) -> None:
+        self.reader, self.writer = os.pipe()
+        self.handler = PatientHandler(self.writer)
+        self.handler.setFormatter(logging.Formatter("%(message)s"))
+        os.set_blocking(self.reader, False)
+
+    def log(self, message: str) -> None:
+        self.handler.handle(record(message))
+
+    def read(self) -> str:
+        """All that is in the pipe now."""
+        pieces = []
+        while True:
+            try:
+                pieces.append(os.read(self.reader, 1 << 20))
+            except BlockingIOError:
+                return b"".join(pieces).decode()
+
+    def read_all(self) -> list[str]:
+        """All lines, those too that wait."""
+        pieces = [self.read()]
+        while pieces[-1]:
+            self.handler.catch_up()
+            pieces.append(self.read())
+        return "".join(pieces).splitlines()
+
+
+@pytest.fixture
+def pipe() -> Iterator[Pipe]:
+    pipe = Pipe()
+    yield pipe
+    for end in (pipe.reader, pipe.writer):
+        with suppress(OSError):
+            os.close(end)
+
+
+def test_a_line_is_written_at_once(pipe: Pipe) -> None:
+    pipe.log("one")
+    assert pipe.read() == "one\n"
+
+
+def test_lines_that_nobody_reads_wait_in_order(pipe: Pipe) -> None:
+    lines = [f"{number} {'x' * 300}" for number in range(1000)]
+    for line in lines:
+        pipe.log(line)
+    assert pipe.read_all() == lines
+    assert pipe.handler.lost == 0
+
+
+def test_a_long_line_comes_whole(pipe: Pipe) -> None:
+    pipe.log("x" * 300_000)
+    pipe.log("y")
+    assert pipe.read_all() == ["x" * 300_000, "y"]
+
+
+def test_what_is_too_much_is_counted_and_told(pipe: Pipe) -> None:
+    line = "x" * 99
+    for _ in range(MOST_LINES + 5000):
+        pipe.log(line)
+    lost = pipe.handler.lost
+    assert 0 < lost < 5000
+    *lines, last = pipe.read_all()
+    assert lines == [line] * (MOST_LINES + 5000 - lost)
+    assert last == f"{lost} lines were lost here: nobody read the log"
+    pipe.log("further")
+    assert pipe.read_all() == ["further"]
+
+
+def test_the_end_waits_a_moment_for_who_reads(pipe: Pipe) -> None:
+    for _ in range(1000):
+        pipe.log("x" * 300)
+    found: list[int] = []
+    os.set_blocking(pipe.reader, True)
+    reader = threading.Thread(target=lambda: found.extend(len(os.read(pipe.reader, 301)) for _ in range(1000)))
+    reader.start()
+    pipe.handler.flush()
+    reader.join()
+    assert found == [301] * 1000
+
+
+def test_a_reader_that_is_gone_is_no_failure(pipe: Pipe) -> None:
+    os.close(pipe.reader)
+    pipe.log("one")
+    pipe.log("two")
+    assert pipe.handler.lost == 2
+
+
+def test_a_log_that_nobody_reads_is_known(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [pipe.handler, logging.NullHandler()])
+    for _ in range(MOST_LINES + 2000):
+        pipe.log("x" * 99)
+    assert is_unread() and catch_up() == pipe.handler.lost > 0
+    pipe.read_all()
+    assert not is_unread()

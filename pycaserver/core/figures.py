@@ -62,6 +62,7 @@ class Figures:
     connections_dropped: int = 0
     """Connections refused, or closed before they asked for anything, because there were too many."""
     audit_failures: int = 0
+    log_lines_lost: int = 0
     """Lines of the audit that could not be written at once; they are in the log."""
     history_failures: int = 0
     """Times that the history file could not be read or written; it is tried again."""

@@ -72,6 +72,7 @@ FIGURES: Final[dict[str, Figure]] = {
     "history_bytes": _counted("history_bytes", "B"),
     "history_failures": _counted("history_failures", alarm=1),
     "audit_failures": _counted("audit_failures", alarm=1),
+    "log_lines_lost": _counted("log_lines_lost", alarm=1),
     "faults": _counted("faults", alarm=1),
 }
 """All stat:// PVs."""

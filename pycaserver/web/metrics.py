@@ -28,6 +28,7 @@ COUNTERS: Final = {
     "sessions_opened": "Sessions ever opened.",
     "connections_dropped": "Connections refused, or closed before they asked, because there were too many.",
     "audit_failures": "Lines of the audit that could not be written at once; they are in the log.",
+    "log_lines_lost": "Lines of the log that nobody has read, so that they could not be written.",
     "history_failures": "Times that the history file could not be read or written; it is tried again.",
     "loop_stalls": "Times that the event loop was late by more than 50 ms.",
     "faults": "Exceptions that should not have happened; each is in the log.",

@@ -83,6 +83,7 @@ def totals_of(site: Site) -> dict[str, Any]:
         "errors": dict(figures.errors),
         "closes": {str(code): number for code, number in figures.closes.items()},
         "audit_failures": figures.audit_failures,
+        "log_lines_lost": figures.log_lines_lost,
         "history_bytes": figures.history_bytes,
         "history_failures": figures.history_failures,
         "faults": figures.faults,

@@ -14,7 +14,7 @@ from tests.web.raw import RawClient
 TOTALS = {"version", "started", "uptime", "sessions", "sessions_opened", "channels", "requests", "losses", "updates_in",
           "updates_out", "updates_merged", "updates_merged_in", "bytes_out", "loop_lag", "loop_lag_max",
           "loop_stalls", "loop_work_max", "errors", "closes", "faults", "connections", "connections_dropped",
-          "audit_failures", "history_bytes", "history_failures"}  # fmt: skip
+          "audit_failures", "log_lines_lost", "history_bytes", "history_failures"}  # fmt: skip
 
 
 def test_healthy(server: Server) -> None:

@@ -116,6 +116,7 @@ CASES: Final = {
             "test_app.py::test_second_signal_ends_at_once",
             f"{_FAULTS}/test_shutdown.py::test_end_under_load_and_with_puts_under_way",
             f"{_FAULTS}/test_shutdown.py::test_end_with_a_full_disk_under_the_audit",
+            f"{_FAULTS}/test_shutdown.py::test_a_log_that_nobody_reads_holds_nothing_up",
             f"{_FAULTS}/test_shutdown.py::test_end_while_it_starts_leaves_nothing",
             f"{_FAULTS}/test_shutdown.py::test_reloads_under_load_lose_nothing",
             f"{_FAULTS}/test_shutdown.py::test_killed_server_is_back_on_its_port_at_once",

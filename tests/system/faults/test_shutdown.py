@@ -22,6 +22,8 @@ MANY = 300
 SESSIONS = 5
 END_SECONDS = 5
 GOING_AWAY = 1001
+UNREAD = "import os, sys; os.dup2(os.pipe()[1], 2); from pycaserver.cli import main; sys.exit(main())"
+"""The server with a log that nobody reads."""
 
 
 @pytest.fixture
@@ -93,6 +95,19 @@ def test_end_with_a_full_disk_under_the_audit(counting: CIOC, full_disk: Path) -
     assert logged > 0
     assert len(audit.read_bytes().splitlines()) + logged >= 101, "each put is in the file or in the log"
     assert "Traceback" not in server.output
+
+
+def test_a_log_that_nobody_reads_holds_nothing_up(counting: CIOC) -> None:
+    """Standard error is a pipe that is full soon; the puts, whose audit is the log, go on, and so does the end."""
+    with Server(counting.env(), WRITABLE, program=("-c", UNREAD)) as server, server.client() as client:
+        for number in range(1000):
+            client.send(action="put", pv=f"{counting.prefix}count1", value=number, id=number)
+            assert client.wait(id=number)["msg_type"] == "put"
+        client.settle()
+        began = time.monotonic()
+        assert server.stop() == 0
+        within(END_SECONDS, "the end with a log that nobody reads", began)
+        assert client.close_code() == GOING_AWAY
 
 
 def test_end_while_it_starts_leaves_nothing() -> None:
