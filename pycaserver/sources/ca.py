@@ -117,7 +117,7 @@ class CAChannel:
         """Read once, with the time stamp of the IOC."""
         targets = self._source.handoff.targets
         key = self._source.handoff.new_key(partial(self._got, done), once=True)
-        self._submit(partial(self._chid.get, key, TIME + self._type))
+        self._submit(partial(self._chid.get, key, TIME + self._type), urgent=True)
 
         def forget() -> None:
             targets.pop(key, None)
@@ -195,12 +195,13 @@ class CAChannel:
 
     # -- inside
 
-    def _submit(self, job: Callable[[], None]) -> None:
+    def _submit(self, job: Callable[[], None], *, urgent: bool = False) -> None:
         """Behind what waits for the IOC, so that libca does not block."""
+        submit = partial(self._source.worker.submit, job, urgent=urgent)
         if self._circuit is None:
-            self._source.worker.submit(job)
+            submit()
         else:
-            self._circuit.send(0, partial(self._source.worker.submit, job))
+            self._circuit.send(0, submit)
 
     def _got(
         self,
@@ -220,7 +221,8 @@ class CAChannel:
         """With a read before it, for the record, unless that would be a large array."""
         put.old = self.channel.latest
         old = partial(self._old_came, put) if self.count <= MOST_READ_BEFORE or put.old is None else None
-        self._source.worker.submit(partial(self._chid.put, self.generation, self._type, puts, put, old))
+        job = partial(self._chid.put, self.generation, self._type, puts, put, old)
+        self._source.worker.submit(job, urgent=True)
 
     def _old_came(self, put: LinedPut, dbr_type: int, count: int, status: int, raw: bytes, merged: int) -> None:
         if status == ECA_NORMAL:
