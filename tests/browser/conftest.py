@@ -12,6 +12,7 @@ from tests.browser.demo import demo
 from tests.browser.element_page import ElementPage
 from tests.browser.live_page import LivePage
 from tests.iocs import CIOC, types_ioc
+from tests.network import interfaces_stay
 from tests.servers import WRITABLE, Server
 from tests.timing import scaled
 
@@ -38,6 +39,13 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def network() -> Iterator[None]:
+    """It stays as it is during each test."""
+    with interfaces_stay():
+        yield
 
 
 @pytest.fixture(scope="package")

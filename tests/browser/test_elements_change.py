@@ -4,6 +4,7 @@ from playwright.sync_api import expect
 
 from tests.browser.element_page import ElementPage
 from tests.browser.test_elements_write import expect_value, show, value_of
+from tests.browser.waiting import wait_until
 from tests.iocs import CIOC
 
 DRAG = """(host, places) => {
@@ -18,7 +19,8 @@ DRAG = """(host, places) => {
 def change(elements: ElementPage, tag: str, record: str) -> None:
     """Another PV, and wait until its value is shown."""
     elements.host(tag).evaluate("(element, pv) => { element.pv = pv; }", f"{elements.prefix}{record}")
-    elements.page.wait_for_function(
+    wait_until(
+        elements.page,
         "([tag, pv]) => { const { update } = document.getElementById(tag);"
         " return update.pv === pv && update.condition === 'live'; }",
         arg=[tag, f"{elements.prefix}{record}"],
@@ -31,7 +33,7 @@ def test_what_was_typed_for_one_pv_is_not_written_to_another(elements: ElementPa
     change(elements, "input", "other")
     expect(field).to_have_value("2.0")
     field.press("Enter")
-    elements.page.wait_for_function("window.told.length === 1")
+    wait_until(elements.page, "window.told.length === 1")
     assert (value_of(elements_ioc, "level"), value_of(elements_ioc, "other")) == ("2.5", "2")
 
 
@@ -40,7 +42,7 @@ def test_value_that_nobody_edits_is_written_with_all_its_digits(elements: Elemen
     field = show(elements, "input", "level")
     expect(field).to_have_value("2.57")
     field.press("Enter")
-    elements.page.wait_for_function("window.told.length === 1")
+    wait_until(elements.page, "window.told.length === 1")
     assert elements.told() == [["epics-written", "input", 2.5678]]
     assert value_of(elements_ioc, "level") == "2.5678"
 
@@ -66,7 +68,7 @@ def test_slider_writes_to_another_pv_only_where_it_is_dragged_to_then(
     elements.host("slider").evaluate(DRAG, ["1", "5"])  # the second has to wait
     change(elements, "slider", "other")
     expect(elements.part("slider", "value")).to_have_text("2.0")
-    elements.page.wait_for_function("window.told.length === 1")
+    wait_until(elements.page, "window.told.length === 1")
     elements.host("slider").evaluate(DRAG, ["3"])
     expect_value(elements_ioc, "other", "3")
     assert [value for _, _, value in elements.told()] == [1, 3]

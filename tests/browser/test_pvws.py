@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.waiting import wait_until
 from tests.iocs import CIOC, SimIOC
 from tests.servers import WRITABLE, Server
 from tests.timing import scaled, wait_for
@@ -162,18 +163,18 @@ def test_our_scripts_in_a_page_from_elsewhere(browser: Browser, tmp_path: Path) 
             text = PAGE.format(url=server.url, socket=server.url.replace("http", "ws", 1), prefix=ioc.prefix)
             (tmp_path / "index.html").write_text(text)
             page.goto(f"{origin}/index.html")
-            page.wait_for_function("pv => known[pv]?.value === 3 && known[pv].units === 'V'", arg=ao)
-            page.wait_for_function("pv => known[pv]?.value?.join() === '1,2,3'", arg=array)
+            wait_until(page, "pv => known[pv]?.value === 3 && known[pv].units === 'V'", arg=ao)
+            wait_until(page, "pv => known[pv]?.value?.join() === '1,2,3'", arg=array)
             assert page.evaluate("pv => known[pv].value instanceof Float64Array", array)
             page.evaluate("pv => pvws.write(pv, 9)", ao)
-            page.wait_for_function("pv => known[pv].value === 9 && known[pv].severity === 'MINOR'", arg=ao)
+            wait_until(page, "pv => known[pv].value === 9 && known[pv].severity === 'MINOR'", arg=ao)
             page.evaluate("() => { pvws.ping(); pvws.list() }")
-            page.wait_for_function("() => heard.some((message) => message.type === 'list')")
+            wait_until(page, "() => heard.some((message) => message.type === 'list')")
             page.evaluate("pv => pvws.clear(pv)", array)
             page.evaluate("() => pvws.close()")
-            page.wait_for_function("() => connections.join() === 'false,true,false,false,true'")
+            wait_until(page, "() => connections.join() === 'false,true,false,false,true'")
             page.evaluate("pv => pvws.write(pv, 2)", ao)
-            page.wait_for_function("pv => known[pv].value === 2 && known[pv].severity === 'NONE'", arg=ao)
+            wait_until(page, "pv => known[pv].value === 2 && known[pv].severity === 'NONE'", arg=ao)
 
 
 def test_our_base64_is_base64(browser: Browser, server: Server) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from tests.ca_search import HEADER, LOOPBACK, SEARCH, free_port
 from tests.iocs import CIOC
+from tests.network import interfaces_change
 
 CHUNK = 65536
 ANY_ADDRESS = 0xFFFFFFFF
@@ -266,15 +267,8 @@ class Namespace:
 
     def __enter__(self) -> Self:
         try:
-            _run("ip", "netns", "add", self._name)
-            card = self._name[:12]
-            _run("ip", "link", "add", card, "type", "veth", "peer", "name", "ca0", "netns", self._name)
-            _run("ip", "address", "add", f"{self._near}/30", "dev", card)
-            _run("ip", "link", "set", card, "up")
-            self._inside("ip", "address", "add", f"{self._far}/30", "dev", "ca0")
-            for inner in ("lo", "ca0"):
-                self._inside("ip", "link", "set", inner, "up")
-            self._inside("iptables", "-L")
+            with interfaces_change():
+                self._begin()
         except (OSError, subprocess.CalledProcessError) as error:
             self.__exit__()
             pytest.skip(f"no network namespaces and firewall rules here: {error}")
@@ -284,8 +278,19 @@ class Namespace:
     def __exit__(self, *_: object) -> None:
         if self.ioc.running:
             self.ioc.stop()
-        with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        with contextlib.suppress(OSError, subprocess.CalledProcessError), interfaces_change():
             _run("ip", "netns", "delete", self._name)
+
+    def _begin(self) -> None:
+        card = self._name[:12]
+        _run("ip", "netns", "add", self._name)
+        _run("ip", "link", "add", card, "type", "veth", "peer", "name", "ca0", "netns", self._name)
+        _run("ip", "address", "add", f"{self._near}/30", "dev", card)
+        _run("ip", "link", "set", card, "up")
+        self._inside("ip", "address", "add", f"{self._far}/30", "dev", "ca0")
+        for inner in ("lo", "ca0"):
+            self._inside("ip", "link", "set", inner, "up")
+        self._inside("iptables", "-L")
 
     def _inside(self, *command: str) -> None:
         _run("ip", "netns", "exec", self._name, *command)
