@@ -55,9 +55,10 @@ export class Subscription {
     this.historyIs = this.options.history ? "wanted" : "told";
   }
 
-  /** @param {import("../pycaserver.js").Update} update from the channel */
+  /** Values wait for the kept samples. @param {import("../pycaserver.js").Update} update from the channel */
   deliver(update) {
-    if (this.#closed) return;
+    if (update.kind === "error") this.historyIs = "told"; // it will not come
+    if (this.#closed || (update.kind === "value" && this.historyIs !== "told")) return;
     this.#isTold = true;
     if (update.kind !== "value") this.#deliverAtOnce(update);
     else if (!this.#isWithinDeadband(update)) this.#deliverValue(update);
@@ -116,7 +117,7 @@ export class Subscription {
   /** One who comes late is told what is known; whose history comes is told all anew by the server. */
   catchUp() {
     const { update, isKnown } = this.#channel;
-    if (this.#closed || this.#isTold || !isKnown || this.historyIs === "asked") return;
+    if (this.#closed || this.#isTold || !isKnown || this.historyIs !== "told") return;
     this.deliver(update.condition === "live" ? Object.freeze({ ...update, kind: "value" }) : update);
   }
 }
