@@ -79,8 +79,13 @@ class PatientHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """One more line."""
+        try:
+            line = _line(self.format(record))
+        except Exception:  # whoever logs is not to fail for it
+            self.handleError(record)
+            return
         if len(self._waiting) < MOST_LINES:
-            self._waiting.append(_line(self.format(record)))
+            self._waiting.append(line)
         else:
             self.lost += 1
             self._untold += 1

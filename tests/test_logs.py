@@ -216,3 +216,10 @@ def test_a_log_that_nobody_reads_is_known(pipe: Pipe, monkeypatch: pytest.Monkey
     assert is_unread() and catch_up() == pipe.handler.lost > 0
     pipe.read_all()
     assert not is_unread()
+
+
+def test_a_record_that_cannot_be_formatted_harms_nobody(pipe: Pipe, capfd: pytest.CaptureFixture[str]) -> None:
+    pipe.handler.handle(record("%d", "no number"))
+    pipe.log("further")
+    assert pipe.read() == "further\n"
+    assert "Logging error" in capfd.readouterr().err

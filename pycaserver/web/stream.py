@@ -19,6 +19,8 @@ from pycaserver.web.tcp import reset, tune
 class StreamPV(Guarded):
     """One subscription as an event stream, with all bounds of a WebSocket session."""
 
+    _peer: "EventStreamPeer | None" = None
+
     async def get(self, name: str) -> None:
         """Streams until the peer or the server goes."""
         query = query_of(self, STREAM_KEYS)
@@ -31,11 +33,12 @@ class StreamPV(Guarded):
         peer.begin(request)
         self._peer = peer
         await peer.closed.wait()
-        del self._peer  # which has us
+        self._peer = None  # which has us
 
     def on_connection_close(self) -> None:
         """The peer is gone."""
-        self._peer.end()
+        if self._peer is not None:
+            self._peer.end()
 
 
 _OPTION_FIELDS = tuple(key for key in OptionKeys.__struct_fields__ if key != "id")
