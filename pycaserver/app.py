@@ -51,7 +51,7 @@ SWITCH_INTERVAL: Final = 0.001
 GARBAGE_THRESHOLD: Final = 50_000
 """Objects more than at the last collection before the next one: a batch of updates must not set one off."""
 FIGURES_SECONDS: Final = 0.5
-"""Between two looks at figures that nobody counts up."""
+"""Between two looks at figures that nobody counts up, and at what waits to be written."""
 GOODBYE_SECONDS: Final = 2.0
 """How long peers have to take their leave at a shutdown."""
 FAREWELL_SECONDS: Final = 4.0
@@ -136,7 +136,7 @@ class Server:
         self._hub = Hub(limits, clock, figures)
         identities.on_withdrawal = self._hub.review
         access = AccessControl(settings.access.compiled(), Piecework(clock, figures).begin)
-        audit = AuditTrail(settings.audit.file, figures, logs.is_unread)
+        audit = self._audit = AuditTrail(settings.audit.file, figures, logs.is_unread)
         warn(access.rules)
         services = Services(self._pool, clock, figures, limits, access, audit, identities.stands)
         self._stop_puts = partial(stop_puts, services)
@@ -204,6 +204,7 @@ class Server:
         figures.updates_merged_in = self._source.handoff.queue.merged
         figures.history_bytes = self._pool.histories.bytes
         figures.log_lines_lost = logs.catch_up()
+        self._audit.catch_up()
         clock.call_later(FIGURES_SECONDS, self._refresh, clock, figures)
 
 

@@ -51,6 +51,11 @@ class AuditTrail:
             self._figures.audit_failures += 1
             log.error("not yet in %s (%s): %s", self._file.path, why, text.decode())
 
+    def catch_up(self) -> None:
+        """Write what waits, if the file can be written again."""
+        if self._file and self._file.waiting:
+            self._file.trouble()
+
     def replace(self, path: str) -> None:
         """Go on in that file, opened anew, or in the log if it is ""."""
         self.path = path

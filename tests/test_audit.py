@@ -204,6 +204,16 @@ def test_what_waits_is_written_once_there_is_room_even_if_all_puts_are_refused(t
     assert puts(file) == [*range(MAX_WAITING + 1)]
 
 
+def test_what_waits_is_written_though_no_put_follows(trail: AuditTrail, file: Path) -> None:
+    file.unlink()
+    file.parent.rmdir()
+    record(trail, 1, 2)
+    trail.catch_up()
+    file.parent.mkdir()
+    trail.catch_up()
+    assert puts(file) == [1, 2]
+
+
 @pytest.mark.parametrize("kind", ["folder", "pipe", "device"])
 def test_only_a_regular_file_will_do(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "puts"

@@ -157,6 +157,7 @@ def test_audit_on_a_full_disk_is_said_at_the_start_and_puts_are_refused(
         refused = client.wait(id="full")
         assert refused["code"] == "write_disabled" and "No space left on device" in refused["message"]
         filler.unlink()
+        wait_for(lambda: '"write_disabled"' in (full_disk / "puts.jsonl").read_text())
         client.send(action="put", pv=f"{counting.prefix}count1", value=1, id="room")
         assert client.wait(id="room")["msg_type"] == "put"
         lines = (full_disk / "puts.jsonl").read_text().splitlines()
