@@ -122,7 +122,7 @@ SETTINGS: Final[dict[tuple[str, str], Any]] = {
     ("rtoc", "action"): [RtocAction("vent", ((f"{PREFIX}VALVE", 1),)), RtocAction("close", ((f"{PREFIX}VALVE", 0),))],
     ("rtoc", "plugin"): [RtocPlugin("Cryostat", (f"{PREFIX}SETPOINT",), ("vent", "close"))],
 }
-"""Everybody may write what is simulated; the dialects show it. Settings of a section take the place of all here."""
+"""Everybody may write what is simulated; the dialects show it. A section of the file takes the place of all here."""
 
 
 class SimulatedIOC:

@@ -86,9 +86,7 @@ class History(Struct, forbid_unknown_fields=True):
     keep: Annotated[
         list[str], Meta(description="PVs kept in use for their history: names, or globs over pvs.names")
     ] = field(default_factory=list)
-    file: Annotated[
-        str, Meta(description="file that keeps the history of history.keep when the server stops (SQLite)")
-    ] = ""
+    file: Annotated[str, Meta(description="file that keeps the history of history.keep across restarts (SQLite)")] = ""
 
     def kept(self, offered: Iterable[str]) -> list[str]:
         """The PVs to keep in use; offered: what globs choose from."""
@@ -103,7 +101,7 @@ class Access(Struct, forbid_unknown_fields=True):
     writes: Annotated[bool, Meta(description="the master switch: without it nobody writes anything")] = False
     default: Annotated[Right, Meta(description="what everybody may do with a PV that no rule is about")] = "read"
     administrators: Annotated[
-        list[str], Meta(description="who sees names, addresses and PV lists in status and metrics")
+        list[str], Meta(description="who sees names, addresses and PV lists in /status and under /pvws")
     ] = field(default_factory=lambda: ["group:admins"])
     rule: list[Rule] = field(default_factory=list)
 

@@ -137,10 +137,12 @@ def load(
 ) -> Settings:
     """The settings in effect; flags by Setting.name. SettingsError names everything that is wrong.
 
-    otherwise: values of sections that neither file, variable nor flag mentions, in place of the defaults.
+    otherwise: values of sections that the file does not mention, in place of the defaults.
     """
     problems: list[str] = []
     values = _from_file(file, problems) if file else {}
+    mentioned = {section for section, _ in values}
+    values |= {key: value for key, value in (otherwise or {}).items() if key[0] not in mentioned}
     for variable in sorted(_our_variables(environment) - {setting.variable for setting in table()}):
         problems.append(f"{variable}: there is no such setting")
     for setting in table():
@@ -148,8 +150,6 @@ def load(
                               (setting.flag, flags.get(setting.name))):  # fmt: skip
             if given is not None:
                 _put(values, setting, _split(given) if setting.is_list else given, source, problems)
-    mentioned = {section for section, _ in values}
-    values |= {key: value for key, value in (otherwise or {}).items() if key[0] not in mentioned}
     settings = Settings()
     for (section, key), value in values.items():
         target: Any = attrgetter(section)(settings)

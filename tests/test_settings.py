@@ -184,6 +184,16 @@ def test_flags_beat_variables_beat_the_file_beats_the_default(tmp_path: Path) ->
     assert settings.limits.subscriptions_per_session == 10000
 
 
+def test_a_section_of_the_file_takes_the_place_of_what_counts_otherwise_and_a_flag_does_not(tmp_path: Path) -> None:
+    otherwise = {("evok", "enabled"): True, ("rtoc", "enabled"): True}
+    file = tmp_path / "settings.toml"
+    file.write_text("[evok]\ntick_ms = 10\n")
+    settings = load(file, {}, {"rtoc.port": "5050"}, otherwise)
+    assert not settings.evok.enabled, "the file says all that there is to say about its sections"
+    assert (settings.rtoc.enabled, settings.rtoc.port) == (True, 5050)
+    assert not load(None, {"PYCASERVER_RTOC_ENABLED": "false"}, {}, otherwise).rtoc.enabled
+
+
 def test_a_list_replaces_a_list(tmp_path: Path) -> None:
     file = toml(tmp_path, '[pvs]\nnames = ["A", "B"]\n')
     assert load(file, {"PYCASERVER_PVS_NAMES": "C"}, {}).pvs.names == ["C"]

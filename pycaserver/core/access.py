@@ -28,7 +28,10 @@ Right = Literal["none", "read", "write"]
 class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     """Whoever `who` describes may do what `allow` says with the PVs that match `pv`; the first such rule counts."""
 
-    pv: Annotated[str, Meta(description='glob, case-sensitive; "re:..." for a regular expression on the whole name')]
+    pv: Annotated[
+        str,
+        Meta(description='glob, case-sensitive; "re:..." for a regular expression on record, or on record and field'),
+    ]
     allow: Annotated[Right, Meta(description="what they may do")]
     who: Annotated[
         tuple[str, ...],

@@ -93,7 +93,7 @@ class MetadataKeys(Message, kw_only=True):
     """What DBR_CTRL tells about a PV."""
 
     pvname: str
-    type: Literal["string", "short", "float", "enum", "char", "long", "double"]
+    type: Literal["string", "short", "float", "enum", "char", "long", "double", "int64"]
     count: int
     """The native element count; above 1 the PV is an array."""
     units: str = ""

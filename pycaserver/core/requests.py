@@ -101,7 +101,7 @@ class History(Request, tag="history", kw_only=True):
 
     pv: str
     since: float | None = None
-    """UNIX seconds: those with an earlier time stamp are left out."""
+    """UNIX seconds: those that came since, and before them the one that held then."""
     seconds: Positive | None = None
     """The same, as seconds before now; only one of the two."""
     points: Annotated[int, Meta(ge=1, le=100_000)] | None = None

@@ -70,6 +70,8 @@ def totals_of(site: Site) -> dict[str, Any]:
         "connections_dropped": figures.connections_dropped,
         "channels": {state: states[state] for state in ("connected", "searching", "disconnected")},
         "requests": figures.requests,
+        "puts": figures.puts,
+        "puts_turned_away": figures.puts_turned_away,
         "updates_in": figures.updates_in,
         "losses": figures.losses,
         "updates_out": figures.updates_out,

@@ -11,10 +11,11 @@ from tests.timing import wait_for
 from tests.web.http import fetch, totals, wait_for_totals
 from tests.web.raw import RawClient
 
-TOTALS = {"version", "started", "uptime", "sessions", "sessions_opened", "channels", "requests", "losses", "updates_in",
-          "updates_out", "updates_merged", "updates_merged_in", "bytes_out", "loop_lag", "loop_lag_max",
-          "loop_stalls", "loop_work_max", "errors", "closes", "faults", "connections", "connections_dropped",
-          "audit_failures", "log_lines_lost", "history_bytes", "history_failures"}  # fmt: skip
+TOTALS = {"version", "started", "uptime", "sessions", "sessions_opened", "channels", "requests", "puts",
+          "puts_turned_away", "losses", "updates_in", "updates_out", "updates_merged", "updates_merged_in",
+          "bytes_out", "loop_lag", "loop_lag_max", "loop_stalls", "loop_work_max", "errors", "closes", "faults",
+          "connections", "connections_dropped", "audit_failures", "log_lines_lost", "history_bytes",
+          "history_failures"}  # fmt: skip
 
 
 def test_healthy(server: Server) -> None:
