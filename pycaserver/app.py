@@ -198,6 +198,7 @@ class Server:
     def _leave(self) -> None:
         self._stop_puts()
         self._source.stop()
+        logs.finish()
         os._exit(self._exit_code)
 
     def _refresh(self, clock: LoopClock, figures: Figures) -> None:

@@ -3,6 +3,7 @@
 import logging
 import os
 import select
+import sys
 import time
 from collections import deque
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ import msgspec
 
 MOST_LINES: Final = 10_000
 """That wait while nobody reads the log."""
-LAST_SECONDS: Final = 1.0
+LAST_SECONDS: Final = 0.5
 """For which the end of the process waits for who reads it."""
 _STANDARD_ERROR: Final = 2
 
@@ -57,15 +58,17 @@ class Malformed(logging.Filter):
 
 
 class PatientHandler(logging.Handler):
-    """Writes lines to a file descriptor that may be a pipe which nobody reads: then they wait, and the newest are lost.
+    """Writes lines to a file descriptor that may be a pipe which nobody reads, or a file on a full disk.
 
-    A pipe that is ready takes PIPE_BUF bytes without blocking.
+    Then they wait, and the newest are lost. A pipe that is ready takes PIPE_BUF bytes without blocking.
     """
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
         self.lost = 0
-        """Lines that nobody will read."""
+        """Lines that could not be written, as too many waited."""
+        self.broken = False
+        """Whether the last attempt to write has failed: the reader is gone, or the disk is full."""
         self._descriptor = descriptor
         self._readiness = select.poll()
         self._readiness.register(descriptor, select.POLLOUT)
@@ -82,8 +85,9 @@ class PatientHandler(logging.Handler):
         try:
             line = _line(self.format(record))
         except Exception:  # whoever logs is not to fail for it
-            self.handleError(record)
-            return
+            line = self._own(
+                logging.ERROR, "a line of %s could not be formatted: %r", record.name, record.msg, trace=True
+            )
         if len(self._waiting) < MOST_LINES:
             self._waiting.append(line)
         else:
@@ -97,26 +101,34 @@ class PatientHandler(logging.Handler):
             until = time.monotonic() + seconds
             while self._waiting and self._readiness.poll(max(0.0, 1000 * (until - time.monotonic()))):
                 self._write()
+                if self.broken:
+                    return
 
     def flush(self) -> None:
         """The process ends."""
         self.catch_up(LAST_SECONDS)
 
     def _write(self) -> None:
-        line = self._waiting.popleft()
+        line = self._waiting[0]
         try:
             written = os.write(self._descriptor, line[: select.PIPE_BUF])
-        except OSError:  # whoever has read it is gone
-            self.lost += 1 + len(self._waiting)
-            self._waiting.clear()
+        except OSError:
+            self.broken = True
             return
+        self.broken = False
+        self._waiting.popleft()
         if written < len(line):
             self._waiting.appendleft(line[written:])
         elif self._untold and not self._waiting:
-            told = logging.LogRecord(__name__, logging.WARNING, "", 0, "%d lines were lost here: nobody read the log",
-                                     (self._untold,), None)  # fmt: skip
-            self._waiting.append(_line(self.format(told)))
+            self._waiting.append(
+                self._own(logging.WARNING, "%d lines were lost here: nobody read the log", self._untold)
+            )
             self._untold = 0
+
+    def _own(self, level: int, message: str, *args: object, trace: bool = False) -> bytes:
+        """A line about the log itself."""
+        record = logging.LogRecord(__name__, level, "", 0, message, args, sys.exc_info() if trace else None)
+        return _line(self.format(record))
 
 
 def set_up(level: str, form: str) -> None:
@@ -125,6 +137,7 @@ def set_up(level: str, form: str) -> None:
     handler.setFormatter(FORMATTERS[form]())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
+    logging.getLogger("pycaserver.audit").setLevel(min(logging.INFO, logging.getLogger().level))  # puts are on record
     logging.getLogger("tornado.general").addFilter(Handshakes())
     logging.getLogger("tornado.general").addFilter(Malformed())
 
@@ -138,8 +151,14 @@ def catch_up() -> int:
 
 
 def is_unread() -> bool:
-    """Whether so many lines wait that further ones may soon be lost."""
-    return any(handler.waiting > MOST_LINES // 2 for handler in _patient_handlers())
+    """Whether lines cannot be written, or so many wait that further ones may soon be lost."""
+    return any(handler.broken or handler.waiting > MOST_LINES // 2 for handler in _patient_handlers())
+
+
+def finish() -> None:
+    """The process ends: what waits is written, if that can be done soon."""
+    for handler in _patient_handlers():
+        handler.flush()
 
 
 def _patient_handlers() -> list[PatientHandler]:

@@ -3,11 +3,8 @@
 import json
 import logging
 import os
-import resource
-import signal
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from pycaserver.core.audit import AuditEntry
 from pycaserver.core.errors import PycaError
 from pycaserver.core.figures import Figures
 from pycaserver.core.identity import Identity
+from tests.disks import largest_file
 
 ENTRY = AuditEntry(1, 1_795_262_400.0, Identity("anna"), "SIM:A", 2, "allowed", "access.rule 1", "ok", old=1)
 
@@ -153,19 +151,6 @@ def test_no_puts_without_room_on_the_disk(trail: AuditTrail, monkeypatch: pytest
         record(trail, 1)
         assert puts(file) == [1], "the refused put is recorded while there is still some room"
     trail.ready()
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """Writes beyond that size fail, in the middle of a line: the kernel's own full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
 
 
 def test_a_line_that_did_not_fit_comes_again_whole(trail: AuditTrail, file: Path) -> None:

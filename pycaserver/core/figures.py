@@ -62,8 +62,9 @@ class Figures:
     connections_dropped: int = 0
     """Connections refused, or closed before they asked for anything, because there were too many."""
     audit_failures: int = 0
-    log_lines_lost: int = 0
     """Lines of the audit that could not be written at once; they are in the log."""
+    log_lines_lost: int = 0
+    """Lines of the log that could not be written, as too many waited already."""
     history_failures: int = 0
     """Times that the history file could not be read or written; it is tried again."""
     history_bytes: int = 0
