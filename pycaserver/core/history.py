@@ -165,6 +165,13 @@ class HistoryBuffer:
 
     def fold(self) -> None:
         """Bring what is recent into the ring."""
+        try:
+            self._fold()
+        except (TypeError, ValueError):  # an IOC may send several elements of what it calls a scalar
+            self.recent[:] = [value for value in self.recent if not isinstance(value.data, np.ndarray)]
+            self._fold()
+
+    def _fold(self) -> None:
         recent, count = self.recent, len(self.recent)
         if not count:
             return

@@ -84,12 +84,15 @@ class Piecework:
         except Exception:
             self._failed()
         self._jobs.popleft()
+        self.guard(job.end)
+
+    def guard(self, call: Callable[[], None]) -> None:
+        """Call it; should it fail, all else goes on."""
         try:
-            job.end()
+            call()
         except Exception:
             self._failed()
 
     def _failed(self) -> None:
-        """The other jobs go on."""
         log.exception("work failed unexpectedly")
         self._figures.faults += 1

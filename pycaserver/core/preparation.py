@@ -193,16 +193,12 @@ class Preparation:
 
     def _catch_up(self) -> None:
         """With what came meanwhile, until there is something to encode again."""
-        try:
-            while self._later:
-                if not isinstance(self._later[0], _Value) and self._rounds < MOST_ROUNDS:
-                    self._begin_owed()
-                if self._jobs:
-                    return
-                self._tell(self._later.popleft())
-        finally:
-            if self._later and not self._jobs:  # one of them has failed; the others have their turn
-                self._piecework.begin(iter(()), self._catch_up)
+        while self._later:
+            if not isinstance(self._later[0], _Value) and self._rounds < MOST_ROUNDS:
+                self._begin_owed()
+            if self._jobs:
+                return
+            self._piecework.guard(partial(self._tell, self._later.popleft()))
 
     def _tell(self, event: _Value | Callable[[], None]) -> None:
         """What waited, and then those who came late."""

@@ -100,7 +100,8 @@ class PendingPut:
         self._channel: Channel | None = None
         self._timer: Timer | None = None
         self._old: PVValue | None = None
-        self._sent = self._recorded = False
+        self._sent = self._recorded = self._settled = False
+        """Settled: what is on record is what became of it, and not that this is unknown."""
         self._take_back: Callable[[], bool] = _taken_back
         services.unrecorded[self.number] = self
 
@@ -194,10 +195,11 @@ class PendingPut:
         else:
             self._tell(unknown)
             self._record(unknown)
+            self._settled = False
 
     def _end(self, error: PycaError | None) -> None:
         self._tell(error or self._success(sent=not self._request.wait))
-        if not self._recorded or error is not None or self._request.wait:
+        if not self._settled or error is not None:
             self._record(error)
         if self._timer is not None:
             self._timer.cancel()
@@ -216,7 +218,8 @@ class PendingPut:
             tell(answer)
 
     def _record(self, error: PycaError | None) -> None:
-        late, self._recorded = self._recorded, True
+        late = self._recorded
+        self._recorded = self._settled = True
         self._services.unrecorded.pop(self.number, None)
         entry = AuditEntry(
             put=self.number,

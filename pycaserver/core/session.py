@@ -72,7 +72,8 @@ class Session(ABC):
         errors = limits.errors_per_second
         self._errors = Budget(clock, errors, errors * ERROR_BURST_SECONDS)
         self._over_budget = False
-        self._work: Job | None = None
+        self._work: tuple[Job, ...] = ()
+        """Long requests, eldest first; more than one where the peer does not wait for its answers."""
         self._access.watchers[self._recheck] = None
         figures.sessions += 1
         figures.sessions_opened += 1
@@ -125,15 +126,16 @@ class Session(ABC):
         self._puts.close()
         self.outbox.close()
         self._reads.close()
-        if self._work is not None:
-            self._work.cancel()
+        for job in self._work:
+            job.cancel()
+        self._work = ()
         self.at_fault = False
         self.each(list(self.subscribed), self.unsubscribe)
 
     @property
     def busy(self) -> bool:
-        """Whether the last request is not wholly done yet: the peer is not to be read until it is."""
-        return self._work is not None
+        """Whether a request is not wholly done yet: the peer is not to be read until it is."""
+        return bool(self._work)
 
     @property
     def subscriptions(self) -> int:
@@ -212,7 +214,7 @@ class Session(ABC):
         """Call it for each of the names, piece by piece if they are many."""
         pieces = _pieces(names, call)
         if len(names) > AT_ONCE:
-            self._work = self.services.pool.fanout.piecework.begin(pieces, self._worked)
+            self._work += (self.services.pool.fanout.piecework.begin(pieces, self._worked),)
         else:
             list(pieces)
 
@@ -234,7 +236,7 @@ class Session(ABC):
     # -- inside
 
     def _worked(self) -> None:
-        self._work = None
+        self._work = self._work[1:]  # jobs end in the order in which they began
         self._count_fault()
 
     def _count_fault(self) -> None:

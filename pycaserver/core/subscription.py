@@ -69,6 +69,8 @@ class Subscription:
         self._join(options)
         self.not_before = 0.0
         self.outbox.reconsider(self)
+        if self.owed:  # what was being encoded for it was so in the form before
+            self.outbox.owe(self)
 
     def end(self) -> None:
         """Leave the channel; what is owed is not owed any more."""

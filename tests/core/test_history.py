@@ -125,6 +125,22 @@ def test_an_impossible_severity_is_invalid() -> None:
     assert buffer.all().severities.tolist() == [0, 3, 3, 3, 2]
 
 
+@pytest.mark.parametrize("elements", [1, 2, 3])
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_several_elements_of_what_is_called_a_scalar_are_left_out(elements: int, before: int) -> None:
+    """Whatever an IOC sends, the samples beside it stay."""
+    buffer = filled(*[1.0] * before)
+    for number in range(elements):
+        buffer.append(value(np.array([2.0, 3.0])))
+        buffer.append(value(float(number)))
+    assert buffer.all().values.tolist() == [1.0] * before + [float(number) for number in range(elements)]
+    for _ in range(100):
+        buffer.append(value(np.array([2.0, 3.0])))
+    assert len(buffer.recent) < 100
+    buffer.append(value(7.0))
+    assert buffer.all().values[-1] == 7.0
+
+
 def test_reading_gives_copies() -> None:
     buffer = filled(1.0, 2.0)
     buffer.all().values[:] = 0

@@ -332,6 +332,32 @@ def test_values_between_other_news_are_bounded(
     assert ioc.channel.preparation is not None and ioc.channel.preparation._later_bytes == 0
 
 
+def test_a_value_that_is_being_encoded_is_not_forgotten_when_the_framing_changes(
+    turns: Turns, peer: Peer, ioc: FakeSourceChannel
+) -> None:
+    ioc.post(large(1))
+    peer.asks("options", batch=True)
+    turns.turn(2 * PIECES)
+    assert firsts(peer) == ["options", (1, 0)]
+    ioc.post(large(2))
+    turns.turn(PIECES)
+    assert firsts(peer) == [(2, 0)]
+
+
+def test_nothing_overtakes_what_waits_behind_news_that_fail(
+    world: World, turns: Turns, peer: Peer, ioc: FakeSourceChannel
+) -> None:
+    ioc.post(large(1))
+    assert ioc.channel.preparation is not None
+    ioc.channel.preparation.delay(lambda: [][1])
+    ioc.post(large(2))
+    turns.turn(PIECES)
+    ioc.post(large(3))
+    turns.turn(3 * PIECES)
+    assert firsts(peer) == [(1, 0), (2, 0), (3, 0)]
+    assert world.figures.faults == 1
+
+
 def test_news_that_fail_do_not_keep_those_behind_them(
     world: World, turns: Turns, peer: Peer, ioc: FakeSourceChannel
 ) -> None:

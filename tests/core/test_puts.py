@@ -106,6 +106,23 @@ def test_time_out_says_that_the_outcome_is_unknown_and_the_late_one_is_recorded(
     assert world.audit.entries[1].duration == 101
 
 
+def test_a_put_without_wait_that_was_held_up_on_its_way_has_its_outcome_on_record(
+    world: World, putter: Putter, ioc: FakeSourceChannel
+) -> None:
+    """It is with Channel Access, and cannot be taken back; nobody knows whether it was sent."""
+    ioc.sends = False
+    putter.put(timeout=1, wait=False)
+    (put,) = ioc.puts
+    put.events.refusal()
+    ioc.sends = True  # from now on it cannot be taken back
+    world.clock.advance(1)
+    assert putter.gist() == ["put_timeout"]
+    put.events.sent()
+    ioc.complete()
+    assert outcomes(world) == [(1, "put_timeout", False), (1, "sent", True)]
+    assert putter.gist() == []
+
+
 def test_put_that_was_not_sent_is_taken_back(world: World, putter: Putter, ioc: FakeSourceChannel) -> None:
     ioc.sends = False
     putter.put(timeout=1)

@@ -1,5 +1,6 @@
 """core/session.py: a peer's requests are executed, its bounds kept, and nothing of it stays."""
 
+import json
 import logging
 from typing import Any
 
@@ -49,6 +50,41 @@ def test_the_end_of_a_session_leaves_nothing_behind(world: World, peer: Peer) ->
     assert all(channel.closed for channel in world.source.channels.values())
     assert not world.pool.states()
     assert world.clock.pending == 0
+
+
+def test_a_session_that_ends_in_the_middle_of_a_long_request_is_busy_no_more(world: World) -> None:
+    peer = world.peer(subscriptions_per_session=1000)
+    peer.session.receive(json.dumps({"action": "get", "pv": [f"PV{number}" for number in range(500)]}).encode())
+    assert peer.session.busy
+    peer.session.ended()
+    world.clock.run()
+    assert not peer.session.busy
+
+
+def test_long_requests_side_by_side_end_with_the_session(world: World) -> None:
+    """Of a peer that does not wait until one is done."""
+    peer = world.peer(subscriptions_per_session=2000)
+    for letter in "ABC":
+        names = [f"{letter}{number}" for number in range(500)]
+        peer.session.receive(json.dumps({"action": "connect", "pv": names}).encode())
+    peer.session.ended()
+    world.clock.advance(10)
+    assert (peer.session.subscriptions, peer.session.busy) == (0, False)
+    assert not world.pool.states()
+
+
+def test_a_session_is_busy_until_all_its_long_requests_are_done(world: World) -> None:
+    peer = world.peer(subscriptions_per_session=2000)
+    work = peer.session.services.pool.fanout.piecework
+    for letter in "AB":
+        names = [f"{letter}{number}" for number in range(200)]
+        peer.session.receive(json.dumps({"action": "connect", "pv": names}).encode())
+    first, second = work._jobs
+    while first in work._jobs:
+        work._step(first)
+    assert peer.session.busy and second in work._jobs
+    world.clock.run()
+    assert (peer.session.subscriptions, peer.session.busy) == (400, False)
 
 
 def test_others_go_on_when_one_leaves(world: World, peer: Peer) -> None:
