@@ -268,8 +268,10 @@ class Outbox:
                 self._largest = 0
 
     def _send(self, subscription: Owing) -> None:
-        frame = subscription.take(self._clock.monotonic())
-        self.forget(subscription)
+        try:
+            frame = subscription.take(self._clock.monotonic())
+        finally:
+            self.forget(subscription)
         self._figures.updates_out += not self._closed
         self.put_block([frame], len(frame))
 

@@ -223,8 +223,8 @@ class Past:
         missed = new[0].id - self._told - 1 if new else 0
         now, later = new[:EVENTS_AT_ONCE], new[EVENTS_AT_ONCE:]
         self._told = now[-1].id if now else self._told
-        if later:
-            self._came(later[-1])
+        if (readable := next(filter(self._readable, reversed(later)), None)) is not None:
+            self._came(readable)
         return self._frame(EventsAnswer(events=[event for event in now if self._readable(event)], missed=missed))
 
     def _readable(self, event: Event) -> bool:

@@ -143,11 +143,12 @@ class Run:
         if require is not None:
             self._rights.check_read(require.pv)
         self._given = iter(puts)
+        first = OneShot(self._services.pool, require.pv, read=True) if require is not None else None
         self._running.add(self._command.name)
-        if require is None:
+        if first is None:
             self._next()
         else:
-            OneShot(self._services.pool, require.pv, read=True).start(self._services.clock, None, self._checked)
+            first.start(self._services.clock, None, self._checked)
 
     def _checked(self, channel: Channel, result: PVValue | PycaError | None) -> None:
         require = self._command.require

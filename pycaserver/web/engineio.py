@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
+from tornado.iostream import IOStream
+
 from pycaserver.core.errors import GOING_AWAY, TOO_SLOW, CloseCode
 from pycaserver.dialects.xovac import XovacSession
 from pycaserver.web.framing import SEPARATOR
@@ -24,6 +26,10 @@ _GOODBYE: Final = b"1" + SEPARATOR
 
 class Socket(Protocol):
     """The WebSocket of a peer that has one."""
+
+    @property
+    def stream(self) -> IOStream | None:
+        """Its connection, while it is open."""
 
     async def drained(self) -> None:
         """Until the operating system has all that was written."""
@@ -111,6 +117,10 @@ class EnginePeer(SessionPeer[XovacSession]):
             self.end()
             if self.socket is not None:
                 self.socket.leave(code)
+
+    @property
+    def _carrier(self) -> IOStream | None:
+        return self.socket.stream if self.socket is not None else None
 
     def _send(self, data: bytes | memoryview) -> "asyncio.Future[None]":
         """Hand over whole packets; done when the peer's transport has taken them."""

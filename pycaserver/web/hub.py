@@ -10,9 +10,10 @@ from pycaserver.core.figures import Figures
 from pycaserver.core.session import Session
 from pycaserver.web.admission import Admission
 from pycaserver.web.proxies import network_of
-from pycaserver.web.writer import PacedWriter
 
 ROUND_SECONDS: Final = 1.0
+MOST_LINGERING: Final = 100
+"""Peers without a session that may read why before they are cut off."""
 
 
 class Peer(Protocol):
@@ -20,7 +21,6 @@ class Peer(Protocol):
 
     address: str
     admission: Admission
-    writer: PacedWriter
     last_heard: float
     """When the last message or pong came, or the connection began."""
     last_ping: float
@@ -28,6 +28,9 @@ class Peer(Protocol):
     @property
     def session(self) -> Session | None:
         """None once it has ended."""
+
+    def stalled_for(self, now: float) -> float:
+        """Seconds for which the peer has taken nothing of what waits."""
 
     def ping(self) -> bool:
         """Ask for a sign of life; whether an answer is to be expected."""
@@ -55,6 +58,7 @@ class Hub:
         self._figures = figures
         self._peers: dict[Peer, None] = {}
         self._addresses: Counter[str] = Counter()
+        self._lingering: dict[object, None] = {}
         self.closing = False
 
     def __len__(self) -> int:
@@ -88,6 +92,17 @@ class Hub:
             if not self._addresses[network]:
                 del self._addresses[network]
 
+    def linger(self, peer: object) -> bool:
+        """Whether a peer that has no session, or none any more, may stay for a moment to read why."""
+        if peer not in self._lingering and len(self._lingering) >= MOST_LINGERING:
+            return False
+        self._lingering[peer] = None
+        return True
+
+    def gone(self, peer: object) -> None:
+        """It lingers no more."""
+        self._lingering.pop(peer, None)
+
     def start(self) -> None:
         """Begin to look after the peers."""
         self._clock.call_later(ROUND_SECONDS, self._round)
@@ -105,11 +120,11 @@ class Hub:
             peer.close(GOING_AWAY)
 
     def _round(self) -> None:
+        self._clock.call_later(ROUND_SECONDS, self._round)
         now = self._clock.monotonic()
         for peer in list(self._peers):
             self._look_after(peer, now)
         self._check_users()
-        self._clock.call_later(ROUND_SECONDS, self._round)
 
     def _users(self) -> Counter[str]:
         return Counter(peer.session.identity.user for peer in self._peers if peer.session is not None)
@@ -123,7 +138,7 @@ class Hub:
                 peer.close(TRY_LATER)
 
     def _look_after(self, peer: Peer, now: float) -> None:
-        if peer.writer.stalled_for(now) > self._limits.slow_after_seconds:
+        if peer.stalled_for(now) > self._limits.slow_after_seconds:
             peer.close(TOO_SLOW)
         elif peer.admission.is_over:
             peer.close(CREDENTIALS_EXPIRED)

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from tornado.iostream import IOStream
+
 from pycaserver.core.outbox import Frame
 from pycaserver.core.session import Session
 from pycaserver.web.admission import Admission
 from pycaserver.web.logins import Proven
 from pycaserver.web.site import Site
+from pycaserver.web.tcp import taken_from
 from pycaserver.web.writer import PacedWriter
 
 S = TypeVar("S", bound=Session)
@@ -38,6 +41,16 @@ class SessionPeer(Generic[S]):
     def unsent(self) -> int:
         """Bytes that wait for the peer."""
         return self.writer.unsent
+
+    def stalled_for(self, now: float) -> float:
+        """Seconds for which the peer has taken nothing of what waits."""
+        stream = self._carrier
+        return self.writer.stalled_for(now, taken_from(stream) if stream is not None else 0)
+
+    @property
+    def _carrier(self) -> IOStream | None:
+        """What its bytes go through, where that is one."""
+        return None
 
     def write(self, pieces: list[Frame]) -> None:
         """Send what the session's framing has finished."""

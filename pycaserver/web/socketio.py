@@ -10,6 +10,7 @@ import socketio
 from engineio.payload import Payload
 from socketio.exceptions import ConnectionRefusedError
 from tornado.concurrent import Future
+from tornado.iostream import IOStream
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
 from pycaserver.core.errors import CREDENTIALS_EXPIRED, TOO_SLOW, CloseCode, PycaError
@@ -196,14 +197,20 @@ class SocketIO(Guarded, WebSocketHandler):
             raise PycaError("bad_request", "There is no JSONP here.")
         sid = self.get_query_argument("sid", None)
         peer = self._gateway.peers.get(sid) if sid else None
+        if sid and peer is None and self._is_upgrade:  # a WebSocket of nobody would count nowhere
+            raise PycaError("bad_request", "There is no such session.")
         if peer is not None and _asker(peer.asked_by) != _asker(self.identity):
             raise PycaError("forbidden", "The session was begun by somebody else.")
         if not sid and not self.site.hub.has_room(self.counted_address, self.identity.user):
             raise PycaError("server_full")
 
+    @property
+    def _is_upgrade(self) -> bool:
+        return self.request.headers.get("Upgrade", "").lower() == "websocket"
+
     async def get(self, *args: str, **kwargs: str) -> None:
         """A poll, or the handshake of a WebSocket."""
-        if self.request.headers.get("Upgrade", "").lower() == "websocket":
+        if self._is_upgrade:
             await super().get(*args, **kwargs)
         else:
             await self._gateway.server.handle_request(self)
@@ -274,6 +281,11 @@ class SocketIO(Guarded, WebSocketHandler):
         self._last = super().write_message(message, binary)
         self._last.add_done_callback(lambda sent: sent.cancelled() or sent.exception())
         return self._last
+
+    @property
+    def stream(self) -> IOStream | None:
+        """Its connection, while it is open."""
+        return self.ws_connection.stream if isinstance(self.ws_connection, WebSocketProtocol13) else None
 
     async def drained(self) -> None:
         """Until the operating system has all that was written."""

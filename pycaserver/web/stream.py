@@ -4,6 +4,7 @@ import asyncio
 from typing import cast
 
 from tornado.http1connection import HTTP1Connection
+from tornado.iostream import IOStream
 
 from pycaserver.core.errors import TOO_SLOW, CloseCode, PycaError
 from pycaserver.core.request_session import RequestSession
@@ -29,11 +30,13 @@ class StreamPV(Guarded):
         self.set_header("Content-Type", "text/event-stream; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Accel-Buffering", "no")  # nginx would hold events back
-        peer = EventStreamPeer(self)
-        peer.begin(request)
-        self._peer = peer
-        await peer.closed.wait()
-        self._peer = None  # which has us
+        peer = self._peer = EventStreamPeer(self)
+        try:
+            peer.begin(request)
+            await peer.closed.wait()
+        finally:
+            peer.end()
+            self._peer = None  # which has us
 
     def on_connection_close(self) -> None:
         """The peer is gone."""
@@ -84,6 +87,10 @@ class EventStreamPeer(SessionPeer[RequestSession]):
             self.end()
             if code is TOO_SLOW:
                 reset(self._stream)  # it would not read the end of the stream either
+
+    @property
+    def _carrier(self) -> IOStream:
+        return self._stream
 
     def _send(self, data: bytes | memoryview) -> "asyncio.Future[None]":
         self._handler.write(bytes(data))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
-from tornado.iostream import StreamClosedError
+from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
 from pycaserver.core.errors import (
@@ -29,7 +29,7 @@ from pycaserver.web.site import Site
 from pycaserver.web.tcp import forget_error, reset, tune
 
 RESET_SECONDS: Final = 2.0
-"""How long a peer that is too slow has for the close frame, before its connection is reset."""
+"""How long a peer that is too slow, or for whom there is no room, has for the close frame, before it is reset."""
 LINGER_SECONDS: Final = 2.0
 """How long a peer whose message was cut off may go on sending, so that it gets to read why."""
 OpenSession: TypeAlias = Callable[["WebSocketPeer", Identity, Gate], Session]
@@ -95,7 +95,8 @@ class Protocol(WebSocketProtocol13):
 
     def _abort(self) -> None:
         """After a close frame of ours, read on for a while: closing with unread input would reset the connection."""
-        if self.server_terminated and not self._draining and not self.stream.closed():
+        hub = self.handler.site.hub
+        if self.server_terminated and not self._draining and not self.stream.closed() and hub.linger(self):
             self._draining = self.client_terminated = True
             self._peer.keep(asyncio.ensure_future(self._drain()))
         else:
@@ -108,6 +109,8 @@ class Protocol(WebSocketProtocol13):
                     await self.stream.read_bytes(65536, partial=True)
         except (StreamClosedError, TimeoutError, AssertionError):
             super()._abort()
+        finally:
+            self.handler.site.hub.gone(self)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -143,12 +146,16 @@ class WebSocketPeer(SessionPeer[Session]):
         if site.hub.has_room(self.address, self.admission.identity.user):
             self.session = self._open_session(self, self.admission.identity, self.admission)
             site.hub.add(self)
-        else:
+        elif site.hub.linger(self):
             self.close(TRY_LATER)
+            site.clock.call_later(RESET_SECONDS, reset, self._protocol.stream)
+        else:
+            reset(self._protocol.stream)
 
     def end(self) -> None:
         """The connection is gone, or is not listened to any more."""
         self._site.hub.remove(self)
+        self._site.hub.gone(self)
         self._end_session()
 
     def ping(self) -> bool:
@@ -173,6 +180,10 @@ class WebSocketPeer(SessionPeer[Session]):
         if self.session is not None:
             self.session.outbox.flush()
         self._end_session()
+
+    @property
+    def _carrier(self) -> IOStream:
+        return self._protocol.stream
 
     def keep(self, task: "asyncio.Task[None]") -> None:
         """Hold a task until it is done."""

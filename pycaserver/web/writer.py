@@ -21,7 +21,7 @@ class _Part(NamedTuple):
 
 
 class PacedWriter:
-    """A queue of pieces, each of whole frames, in front of a stream. Progress is when the system takes a chunk."""
+    """A queue of pieces, each of whole frames, in front of a stream. Progress is when the system takes something."""
 
     __slots__ = (
         "_clock",
@@ -30,6 +30,7 @@ class PacedWriter:
         "_last_progress",
         "_queue",
         "_send",
+        "_taken",
         "_within_frame",
         "on_room",
         "unsent",
@@ -48,9 +49,15 @@ class PacedWriter:
         self._in_flight = 0
         self._dead = False
         self._last_progress = clock.monotonic()
+        self._taken = 0
 
-    def stalled_for(self, now: float) -> float:
-        """Seconds for which bytes have been waiting without any being taken."""
+    def stalled_for(self, now: float, taken: int = 0) -> float:
+        """Seconds for which bytes have been waiting without any being taken.
+
+        taken: bytes that the system has ever taken of the stream, if that is known: a chunk may take long.
+        """
+        if taken != self._taken:
+            self._taken, self._last_progress = taken, now
         return now - self._last_progress if self.unsent else 0.0
 
     def write(self, pieces: list[Frame]) -> None:

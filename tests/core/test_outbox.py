@@ -114,6 +114,22 @@ def test_the_backlog_is_what_is_due_and_what_is_unsent(bench: Bench) -> None:
 # -- behind
 
 
+def test_what_cannot_be_made_into_a_message_holds_up_nothing_else(bench: Bench) -> None:
+    class Broken(Owed):
+        def take(self, now: float) -> bytes:
+            raise ValueError("it cannot be encoded")
+
+    bench.stop_reading()
+    broken = Broken()
+    bench.owe(broken, Owed("a"))
+    with pytest.raises(ValueError, match="cannot be encoded"):
+        bench.takes(VALUE_LIMIT)
+    assert broken.owed == 0
+    bench.transport.reading = True
+    bench.takes(0)
+    assert bench.heard() == [b"a"]
+
+
 def test_a_peer_that_reads_gets_each_value_at_once(bench: Bench) -> None:
     bench.owe(Owed("a"), Owed("b"))
     assert bench.heard() == [b"a", b"b"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pycaserver.core.access import Rule, Rules
+from pycaserver.core.events import Events
 from tests.fakes import DENIED, WALL_START, FakeSourceChannel, Peer, World
 
 UP = ("connection", True)
@@ -248,6 +249,23 @@ def test_who_is_behind_is_told_what_is_kept_and_how_many_are_not(
     peer.asks("resume")
     (message,) = peer.hears()
     assert len(message["events"]) == 1000 and message["missed"] == 500
+
+
+def test_what_is_left_beyond_one_message_comes_though_the_last_may_not_be_read(world: World) -> None:
+    world.pool.events = Events(world.clock, 5000)
+    peer = world.peer()
+    for name in ("SECRET", "PV"):
+        world.channel(name)
+        world.source[name].bring_up()
+    only(world, "none", "SECRET")
+    peer.asks("events", limit=0, subscribe=True)
+    peer.asks("pause")
+    for number in range(1, 1501):
+        world.source["PV"].post(1.0, severity=number % 2)
+    world.source["SECRET"].post(1.0, severity=3)
+    peer.hears()
+    peer.asks("resume")
+    assert sum(len(message["events"]) for message in peer.hears()) == 1500
 
 
 def test_the_end_of_a_session_ends_it(world: World, peer: Peer, ioc: FakeSourceChannel) -> None:

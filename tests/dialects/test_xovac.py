@@ -11,7 +11,7 @@ from pycaserver.core.access import AccessControl, Rule, Rules
 from pycaserver.core.errors import TOO_MANY_ERRORS, PycaError
 from pycaserver.core.identity import Identity
 from pycaserver.demo import xovac_commands
-from pycaserver.dialects.commands import Command, MessageRule, Step
+from pycaserver.dialects.commands import Command, MessageRule, Require, Step
 from pycaserver.dialects.xovac import Commands
 from tests.dialects.xovac_row import open_session
 from tests.fakes import FakeLimits, FakeTransport, World, value
@@ -195,6 +195,16 @@ def test_precondition_that_cannot_be_read_is_an_error(world: World, commands: Co
     world.clock.advance(3.0)
     event, result, message = client.ack()
     assert (event, result) == ("cancel_recipe_ack", "error") and message.startswith(f"{RUNNING}: ")
+    assert commands.running == set()
+
+
+def test_precondition_on_what_is_no_pv_keeps_nothing(world: World) -> None:
+    commands = Commands([Command("go", require=Require(equals=0, pv="a\n"), steps=(Step(put=ABORT, value=1),))], [])
+    client = Client(world, commands)
+    for _ in range(2):
+        client.emits("go", "")
+        event, result, message = client.ack()
+        assert (event, result) == ("go_ack", "error") and "under way" not in message
     assert commands.running == set()
 
 

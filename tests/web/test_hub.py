@@ -9,7 +9,7 @@ import pytest
 from pycaserver.core.errors import CREDENTIALS_EXPIRED, GOING_AWAY, NO_PONG, TOO_SLOW, TRY_LATER, CloseCode
 from pycaserver.core.figures import Figures
 from pycaserver.core.identity import Identity
-from pycaserver.web.hub import Hub
+from pycaserver.web.hub import MOST_LINGERING, Hub
 from tests.fakes import FakeClock
 
 
@@ -23,14 +23,6 @@ class Limits:
 
 
 @dataclass
-class FakeWriter:
-    stalled: float = 0.0
-
-    def stalled_for(self, now: float) -> float:
-        return self.stalled
-
-
-@dataclass
 class FakeAdmission:
     is_over: bool = False
 
@@ -40,13 +32,16 @@ class FakePeer:
     address: str = "10.0.0.1"
     answers: bool = True
     """Whether an answer to a ping is to be expected."""
-    writer: Any = field(default_factory=FakeWriter)
+    stalled: float = 0.0
     admission: Any = field(default_factory=FakeAdmission)
     last_heard: float = 0.0
     last_ping: float = 0.0
     session: Any = None
     pings: int = 0
     closed: list[CloseCode] = field(default_factory=list)
+
+    def stalled_for(self, now: float) -> float:
+        return self.stalled
 
     def ping(self) -> bool:
         self.pings += 1
@@ -186,12 +181,35 @@ def test_peer_without_progress_is_closed_as_too_slow(hub: Hub, clock: FakeClock)
     slow, healthy = FakePeer(), FakePeer()
     hub.add(slow)
     hub.add(healthy)
-    slow.writer.stalled = 10.0
+    slow.stalled = 10.0
     clock.advance(1)
     assert slow.closed == []
-    slow.writer.stalled = 10.1
+    slow.stalled = 10.1
     clock.advance(1)
     assert (slow.closed, healthy.closed) == ([TOO_SLOW], [])
+
+
+def test_one_that_cannot_be_looked_after_does_not_keep_the_hub_from_its_rounds(hub: Hub, clock: FakeClock) -> None:
+    class Broken(FakePeer):
+        def ping(self) -> bool:
+            raise ValueError("no ping")
+
+    hub.add(Broken())
+    with pytest.raises(ValueError, match="no ping"):
+        clock.advance(20)
+    hub.remove(next(iter(hub)))  # type: ignore[arg-type]
+    healthy = FakePeer()
+    hub.add(healthy)
+    clock.advance(21)
+    assert healthy.pings == 1
+
+
+def test_only_so_many_without_a_session_may_stay(hub: Hub) -> None:
+    peers = [object() for _ in range(MOST_LINGERING + 1)]
+    assert [hub.linger(peer) for peer in peers] == [True] * MOST_LINGERING + [False]
+    assert hub.linger(peers[0]), "it stays already"
+    hub.gone(peers[0])
+    assert hub.linger(peers[-1])
 
 
 def test_closing_sends_everybody_away_and_lets_nobody_in(hub: Hub) -> None:

@@ -3,19 +3,20 @@
 import select
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import pairwise
 
 import pytest
 
+from pycaserver.web.hub import MOST_LINGERING
 from tests.iocs import CIOC
 from tests.servers import Client, Server
-from tests.timing import scaled
+from tests.timing import scaled, wait_for
 from tests.tokens import token_section
 from tests.web.conftest import REQUESTS_PER_SECOND
 from tests.web.http import fetch, totals, wait_for_totals
 from tests.web.raw import CLOSE, PING, RawClient
-from tests.web.slow_peer import SLOW_READER, closed_as_slow
+from tests.web.slow_peer import SLOW_READER, closed_as_slow, open_sockets
 
 RESET_SECONDS = 10.0
 
@@ -34,6 +35,7 @@ def test_session_too_many_is_told_to_try_later(small: Server) -> None:
     def from_address(number: int) -> RawClient:
         return stack.enter_context(RawClient(small.url, source=f"127.0.0.{number}").open())
 
+    refusals = totals(small)["closes"].get("1013", 0)
     with ExitStack() as stack:
         first, second = from_address(1), from_address(1)
         refused = from_address(1).frame()
@@ -50,7 +52,27 @@ def test_session_too_many_is_told_to_try_later(small: Server) -> None:
         fourth = from_address(1)
         fourth.send(action="ping")
         assert fourth.frame().json() == {"msg_type": "pong"}
-        assert totals(small)["closes"] == {"1013": 2}
+        assert totals(small)["closes"] == {"1013": refusals + 2}
+
+
+def test_only_so_many_are_told_and_all_are_gone_soon(small: Server) -> None:
+    """Those for whom there is no room, and who do not go when they are told, take no descriptors from the others."""
+    wait_for_totals(small, sessions=0)
+    before = open_sockets(small)
+    with ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(RawClient(small.url).open())
+        told = []
+        for _ in range(MOST_LINGERING + 20):
+            raw = stack.enter_context(RawClient(small.url).open())
+            with suppress(ConnectionError):
+                told.append(raw.frame().close_code)
+        assert set(told) == {1013}
+        assert open_sockets(small) <= before + 2 + MOST_LINGERING
+        wait_for(
+            lambda: open_sockets(small) <= before + 2, seconds=10, what="those for whom there is no room to be gone"
+        )
+    wait_for_totals(small, sessions=0)
 
 
 @pytest.fixture(scope="module")

@@ -69,3 +69,19 @@ def test_a_session_ends_once() -> None:
         assert (peer.session, session.ends) == (None, 1)
 
     asyncio.run(asyncio.wait_for(steps(), 10))
+
+
+def test_progress_is_what_its_stream_has_taken() -> None:
+    class Carried(SessionPeer[Any]):
+        _carrier: Any = SimpleNamespace(_total_write_done_index=0)
+
+    async def steps() -> None:
+        site: Any = SimpleNamespace(clock=FakeClock(), identities=None)
+        peer = Carried(site, Proven(), "192.0.2.1", Stream().send)
+        peer.write([b"one"])
+        site.clock.advance(5)
+        assert peer.stalled_for(site.clock.now) == 5
+        peer._carrier._total_write_done_index = 1
+        assert peer.stalled_for(site.clock.now) == 0
+
+    asyncio.run(asyncio.wait_for(steps(), 10))

@@ -155,6 +155,11 @@ def test_what_is_no_engine_io_is_a_bad_request(server: Server, query: str) -> No
     assert Polling(server).request("GET", "/socket.io/" + query)[0] == 400
 
 
+def test_websocket_of_no_session_is_refused_before_it_opens(server: Server) -> None:
+    with pytest.raises(InvalidStatus, match="400"):
+        websocket(server, f"{WEBSOCKET}&sid=nobody")
+
+
 @pytest.fixture(scope="module")
 def guarded(types: CIOC, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An identity is required."""

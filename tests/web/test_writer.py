@@ -197,6 +197,18 @@ async def test_stalling_is_counted_from_the_last_progress() -> None:
 
 
 @in_loop
+async def test_part_of_a_chunk_is_progress_where_it_is_known() -> None:
+    stream = Stream()
+    clock = stream.clock
+    stream.writer.write([b"x" * CHUNK])
+    for taken in (1000, 2000, 3000):
+        clock.advance(5)
+        assert stream.writer.stalled_for(clock.now, taken) == 0
+    clock.advance(5)
+    assert stream.writer.stalled_for(clock.now, 3000) == 5
+
+
+@in_loop
 async def test_broken_connection_ends_everything_quietly() -> None:
     stream = Stream()
     stream.writer.write([b"one"])
