@@ -20,8 +20,9 @@ from pycaserver.core.values import Access, Array, DbrType, Metadata, PVValue
 from pycaserver.sources.chid import Chid
 from pycaserver.sources.circuit import Circuit
 from pycaserver.sources.dbr import CONTROL_HEAD, TIME, decode_control, decode_time
-from pycaserver.sources.monitor import ECA_NORMAL, Handoff
+from pycaserver.sources.monitor import ECA_NORMAL, Handoff, Target
 from pycaserver.sources.puts import ECA_DISCONN, LinedPut, PutLine
+from pycaserver.sources.reads import ReadLine
 from pycaserver.sources.renewal import Renewal
 from pycaserver.sources.repeater import Repeater
 from pycaserver.sources.worker import CAWorker
@@ -85,6 +86,7 @@ class CAChannel:
         "_closed",
         "_metadata",
         "_puts",
+        "_reads",
         "_source",
         "_type",
         "channel",
@@ -104,6 +106,7 @@ class CAChannel:
         self._metadata: Metadata | None = None
         self._circuit: Circuit | None = None
         self._puts: PutLine | None = None  # most channels never see one
+        self._reads: ReadLine | None = None
         source.worker.submit(self._chid.create)
         source.renewal.searching(self)
 
@@ -115,14 +118,9 @@ class CAChannel:
 
     def get(self, done: Callable[[PVValue | PycaError], None]) -> Callable[[], None]:
         """Read once, with the time stamp of the IOC."""
-        targets = self._source.handoff.targets
-        key = self._source.handoff.new_key(partial(self._got, done), once=True)
-        self._submit(partial(self._chid.get, key, TIME + self._type), urgent=True)
-
-        def forget() -> None:
-            targets.pop(key, None)
-
-        return forget
+        if self._reads is None:
+            self._reads = ReadLine(self._ask, self._result)
+        return self._reads.add(self._circuit, done)
 
     def put(self, elements: Array, events: PutEvents, *, wait: bool) -> Callable[[], bool]:
         """Write in turn; see PutLine."""
@@ -138,6 +136,9 @@ class CAChannel:
         if self._puts is not None:
             self._puts.close()
             self._puts = None
+        if self._reads is not None:
+            self._reads.close()
+            self._reads = None
         self._closed = True
         self.generation += 1
         self._source.renewal.settled(self)
@@ -160,6 +161,8 @@ class CAChannel:
             self._source.worker.submit(partial(self._chid.describe, Connection(self, self.generation)))
         else:
             self._circuit = None
+            if self._reads is not None:
+                self._reads.disconnected()
             if self._puts is not None:
                 self._puts.disconnected()
             self.channel.disconnected()
@@ -195,27 +198,29 @@ class CAChannel:
 
     # -- inside
 
-    def _submit(self, job: Callable[[], None], *, urgent: bool = False) -> None:
+    def _submit(self, job: Callable[[], None]) -> None:
         """Behind what waits for the IOC, so that libca does not block."""
-        submit = partial(self._source.worker.submit, job, urgent=urgent)
+        submit = partial(self._source.worker.submit, job)
         if self._circuit is None:
             submit()
         else:
             self._circuit.send(0, submit)
 
-    def _got(
-        self,
-        done: Callable[[PVValue | PycaError], None],
-        dbr_type: int,
-        count: int,
-        status: int,
-        raw: bytes,
-        merged: int,
-    ) -> None:
+    def _ask(self, target: Target) -> Callable[[], None]:
+        """Have libca read, and tell the target; returns what keeps it from being told."""
+        targets = self._source.handoff.targets
+        key = self._source.handoff.new_key(target, once=True)
+        self._source.worker.submit(partial(self._chid.get, key, TIME + self._type), urgent=True)
+
+        def drop() -> None:
+            targets.pop(key, None)
+
+        return drop
+
+    def _result(self, dbr_type: int, count: int, status: int, raw: bytes, merged: int) -> PVValue | PycaError:
         if status == ECA_NORMAL:
-            done(decode_time(dbr_type, count, raw, self.count > 1))
-        else:
-            done(PycaError(_READ_ERRORS.get(status, "not_connected"), f"Channel Access says: {ca.message(status)}."))
+            return decode_time(dbr_type, count, raw, self.count > 1)
+        return PycaError(_READ_ERRORS.get(status, "not_connected"), f"Channel Access says: {ca.message(status)}.")
 
     def _write(self, puts: PutLine, put: LinedPut) -> None:
         """With a read before it, for the record, unless that would be a large array."""

@@ -2,8 +2,8 @@
 
 libca takes what one gives it until 360 kB (0x58000) wait for an IOC that does not read; the next request for any PV of
 that IOC then blocks. On top of that the kernel holds some, 4 MB on the loopback of Linux, but none of it for certain.
-So puts beyond a part of that wait here, and so do the requests behind them. Bytes have arrived once the IOC has
-answered a read that was sent after them.
+So puts and reads beyond a part of that wait here, and so do the requests behind them. Bytes have arrived once the IOC
+has answered a read that was sent with or after them.
 """
 
 from collections import deque
@@ -27,16 +27,16 @@ class Circuit:
         self._waiting_bytes = 0
         self._releasing = False
 
-    def send(self, size: int, call: Callable[[], None]) -> None:
+    def send(self, size: int, call: Callable[[], None], most: int = MOST_WAITING) -> None:
         """Call, now or as soon as there is room for so many bytes, in order; say arrived(size) once for it.
 
-        PycaError(put_failed) if too much waits; a read, of size 0, is always taken.
+        PycaError(put_failed) if `most` wait, or too many bytes; what has no size is always taken.
         """
         if not self._waiting and self._has_room(size):
             self._on_the_way += size
             call()
             return
-        if size and (len(self._waiting) >= MOST_WAITING or self._waiting_bytes + size > MOST_WAITING_BYTES):
+        if size and (len(self._waiting) >= most or self._waiting_bytes + size > MOST_WAITING_BYTES):
             raise PycaError("put_failed", f"{self._waiting_bytes} bytes wait for this IOC already; nothing was sent.")
         self._waiting.append((size, call))
         self._waiting_bytes += size

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycaserver.core.errors import PycaError
-from pycaserver.sources import circuit as module
 from pycaserver.sources.circuit import MOST_BYTES, MOST_WAITING_BYTES, Circuit
 
 
@@ -42,13 +41,13 @@ def test_what_waits_is_bounded_in_bytes_but_reads_are_taken() -> None:
     circuit.send(0, lambda: None)
 
 
-def test_what_waits_is_bounded_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_WAITING", 2)
+def test_what_waits_is_bounded_in_number() -> None:
     circuit = Circuit()
     for size in (MOST_BYTES, 1, 1):
-        circuit.send(size, lambda: None)
+        circuit.send(size, lambda: None, most=2)
     with pytest.raises(PycaError):
-        circuit.send(1, lambda: None)
+        circuit.send(1, lambda: None, most=2)
+    circuit.send(1, lambda: None, most=3)
 
 
 @given(st.lists(st.integers(1, 3 * MOST_BYTES), max_size=40))
