@@ -185,14 +185,16 @@ class Server:
         """Of the peers, and of what is written; the process ends soon whatever happens meanwhile."""
         log.info("stopping: %d sessions are sent away", len(self._hub))
         asyncio.get_running_loop().call_later(FAREWELL_SECONDS, self._leave)
-        self._listener.stop()
-        self._hub.close()
-        deadline = time.monotonic() + GOODBYE_SECONDS
-        while len(self._hub) and time.monotonic() < deadline:
-            await asyncio.sleep(0.01)
-        self._lag.stop()
-        self._stop_puts()
-        await self._keeper.stop()
+        try:
+            self._listener.stop()
+            self._hub.close()
+            deadline = time.monotonic() + GOODBYE_SECONDS
+            while len(self._hub) and time.monotonic() < deadline:
+                await asyncio.sleep(0.01)
+        finally:
+            self._lag.stop()
+            self._stop_puts()
+            await self._keeper.stop()
         log.info("stopped")
 
     def _leave(self) -> None:

@@ -201,10 +201,6 @@ class HistoryBuffer:
         """What held at that time, UNIX seconds, and what came since."""
         return self.all().distinct().holding_since(time)
 
-    def reduced(self, points: int) -> Samples:
-        """All, reduced to at most two per point; see Samples.reduced."""
-        return self.all().distinct().reduced(points)
-
     def restore(self, older: Samples) -> None:
         """Put samples before all that are here, as far as there is room."""
         samples = older.joined(self.all()).last(self._histories.samples)
@@ -283,10 +279,6 @@ class Histories:
     def close(self, name: str) -> None:
         """Its channel closes."""
         self._buffers.pop(name).close()
-
-    def of(self, name: str) -> HistoryBuffer | None:
-        """That of the PV, if its channel is open."""
-        return self._buffers.get(name)
 
     def take(self, size: int) -> int:
         """Memory for a ring of `size` samples to grow: its new size, or the same if there is no more."""
