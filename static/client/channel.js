@@ -6,6 +6,8 @@ import { NO_READING, toHistory, toMetadata, toReading } from "./values.js";
 
 const CONNECTED = { connected: true, reason: null, since: null, error: null };
 const NOT_CONNECTED = { ...CONNECTED, connected: false };
+/** Why, and the code of the error. */
+const DENIED = "read_denied";
 
 export class Channel {
   #onchange;
@@ -85,7 +87,12 @@ export class Channel {
 
   /** Whether a new identity may help: it was refused. */
   get isRefused() {
-    return this.#facts.error !== null || this.#facts.reason === "read_denied";
+    return this.#facts.error !== null || this.#facts.reason === DENIED;
+  }
+
+  /** Whether the access rules, or the IOC's, forbid to read it: they may change at any time. */
+  get isDenied() {
+    return this.#facts.error?.code === DENIED || this.#facts.reason === DENIED;
   }
 
   onConnection({ conn, reason, since }) {
@@ -115,6 +122,7 @@ export class Channel {
   }
 
   onError({ code, message }) {
+    if (same(this.#facts.error, { code, message }) && !this.#awaitsHistory) return;
     this.#isAnswered = true;
     this.#isFresh = false;
     this.#emit("error", NOT_CONNECTED, { error: Object.freeze({ code, message }) });
@@ -126,6 +134,10 @@ export class Channel {
       subscription.historyIs = "told";
       subscription.deliver(update);
     }
+  }
+
+  get #awaitsHistory() {
+    return [...this.#subscriptions].some(({ historyIs }) => historyIs !== "told");
   }
 
   #merge() {

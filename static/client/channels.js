@@ -6,7 +6,11 @@ import { toRequest } from "./options.js";
 const NAMES_PER_MESSAGE = 1000;
 const CHARACTERS_PER_MESSAGE = 64 * 1024;
 const REMEMBERED = 1000;
+/** Milliseconds until what was denied is asked for again: the server tells nobody that a right is there again. */
+const ASK_AGAIN = 30_000;
 const TOO_MANY = "too_many_subscriptions";
+/** In the place of the options that the server has been given: they are to be given again. */
+const AGAIN = "again";
 const UNREACHABLE = new Set(["waiting", "closed"]);
 
 export class Channels {
@@ -18,6 +22,8 @@ export class Channels {
   #lastId = 0;
   /** @type {Map<string, string[]>} id of a `connect` -> its names, for errors about all of them */
   #asked = new Map();
+  /** Runs while a PV is denied. */
+  #timer = null;
 
   /** @param {import("./connection.js").Connection} connection */
   constructor(connection) {
@@ -53,16 +59,13 @@ export class Channels {
 
   /** The server is out of reach. */
   end() {
+    this.#stopWaiting();
     for (const channel of this.#channels.values()) channel.lose();
   }
 
   /** There is a new identity: ask again for what was refused. */
   retry() {
-    for (const channel of this.#channels.values()) {
-      if (!channel.isRefused) continue;
-      channel.sent = null;
-      this.#lookAt(channel);
-    }
+    this.#retry(({ isRefused }) => isRefused);
   }
 
   /**
@@ -73,9 +76,30 @@ export class Channels {
     const names = message.pvname === undefined ? this.#asked.get(message.id) : [message.pvname];
     for (const name of names ?? []) {
       const channel = this.#channels.get(name);
-      if (channel?.sent) channel.receive(message);
+      if (!channel?.sent) continue;
+      channel.receive(message);
+      if (channel.isDenied) this.#timer ??= setTimeout(() => this.#askAgain(), ASK_AGAIN);
     }
     return names !== undefined;
+  }
+
+  /** Those that are denied still are answered so, and the timer runs anew. */
+  #askAgain() {
+    this.#stopWaiting();
+    this.#retry(({ isDenied }) => isDenied);
+  }
+
+  #stopWaiting() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  /** @param {(channel: Channel) => boolean} isMeant */
+  #retry(isMeant) {
+    for (const channel of [...this.#channels.values()].filter(isMeant)) {
+      channel.sent &&= AGAIN;
+      this.#lookAt(channel);
+    }
   }
 
   /** Changes of one turn of the event loop go out together; those that cancel each other do not go out. */

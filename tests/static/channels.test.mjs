@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
-import { connection, FakeSocket, openClient, setUp, settle, value } from "./fakes.mjs";
+import { connection, elapse, FakeSocket, openClient, setUp, settle, value } from "./fakes.mjs";
 
 let ca, socket;
 
@@ -180,6 +180,51 @@ test("a new session is asked for all that is watched, once, whatever happened me
   assert.deepEqual(asked(FakeSocket.last), [{ action: "connect", pv: ["A"], max_rate: 2 }]);
   assert.equal(subscription.update.condition, "searching");
 });
+
+const denied = { msg_type: "error", action: "connect", code: "read_denied", message: "a rule" };
+
+test("what is denied is asked for again, all together, until the right is there", async () => {
+  const told = [];
+  const [a] = ["A", "B"].map((pv) => ca.monitor(pv, ({ pv, condition }) => told.push(`${pv} ${condition}`)));
+  ca.monitor("C");
+  await settle();
+  socket.say(...["A", "B", "C"].map((pv) => connection(pv)), value("A", 1));
+  socket.say(connection("A", { conn: false, reason: "read_denied", since: 5 }), { ...denied, pvname: "B" });
+  await later(30_000);
+  assert.deepEqual(asked().slice(1), [{ action: "connect", pv: ["A", "B"] }]);
+  socket.say({ ...denied, pvname: "A" }, { ...denied, pvname: "B" });
+  await later(29_000);
+  assert.equal(asked().length, 2);
+  await later(1_000);
+  assert.deepEqual(asked().slice(2), [{ action: "connect", pv: ["A", "B"] }]);
+  socket.say(connection("A"), value("A", 2), connection("B"));
+  await later(60_000);
+  assert.equal(asked().length, 3);
+  assert.deepEqual([a.update.value, a.update.condition], [2, "live"]);
+  assert.deepEqual(told.filter((what) => what.startsWith("B")), ["B connected", "B error", "B connected"]);
+});
+
+test("what is denied is not asked for while the server is out of reach, nor when nobody wants it", async () => {
+  const all = ["A", "B"].map((pv) => ca.monitor(pv));
+  await settle();
+  socket.say({ ...denied, pvname: "A" }, { ...denied, pvname: "B" });
+  all[0].close();
+  await later(30_000);
+  assert.deepEqual(asked().at(-1), { action: "connect", pv: ["B"] });
+  socket.say({ ...denied, pvname: "B" });
+  ca.close();
+  await later(60_000);
+  assert.equal(asked().length, 3);
+});
+
+/** Time goes by, and what is then asked is sent; the server gives signs of life. */
+async function later(milliseconds) {
+  for (let left = milliseconds; left > 0; left -= 1_000) {
+    elapse(1_000);
+    socket.say({ msg_type: "pong" });
+  }
+  await settle();
+}
 
 test("messages about what is no longer watched are nobody's", async () => {
   const errors = [];
