@@ -3,6 +3,10 @@
 import { callSafely } from "./errors.js";
 import { toEvents } from "./values.js";
 
+/** Milliseconds after which a request is repeated that failed for a reason that passes. */
+const ASK_AGAIN = 5_000;
+const PASSING = new Set(["timeout", "rate_limited"]);
+
 export class EventWatch {
   #ask;
   #isOpen;
@@ -54,23 +58,35 @@ export class EventWatch {
   #remove(watcher) {
     watcher.close();
     const isLast = this.#watchers.delete(watcher) && !this.#watchers.size;
-    if (isLast && this.#isOpen()) this.#send({ subscribe: false, limit: 0 });
+    if (!isLast || !this.#isOpen()) return;
+    this.#ask({ action: "events", subscribe: false, limit: 0 }).catch((error) => this.#refused(error));
   }
 
   /** Until its own answer is there a watcher is behind: what comes meanwhile is in the answer too. */
   async #subscribe(watcher) {
-    const message = await this.#send({ subscribe: true, ...watcher.wanted });
-    if (!message) return;
-    watcher.isBehind = false;
-    watcher.tell(toEvents(message));
+    clearTimeout(watcher.timer);
+    try {
+      const message = await this.#ask({ action: "events", subscribe: true, ...watcher.wanted });
+      watcher.isBehind = false;
+      watcher.tell(toEvents(message));
+    } catch (error) {
+      if (PASSING.has(error.code)) this.#askSoon(watcher);
+      else this.#refused(error);
+    }
   }
 
-  /** @returns {Promise<object|null>} null without an answer; after a lost connection all is asked for again anyway */
-  #send(request) {
-    return this.#ask({ action: "events", ...request }).catch((error) => {
-      if (error.code !== "disconnected") this.onerror(error);
-      return null;
-    });
+  #askSoon(watcher) {
+    clearTimeout(watcher.timer);
+    if (this.#watchers.has(watcher)) watcher.timer = setTimeout(() => this.#askAgain(watcher), ASK_AGAIN);
+  }
+
+  #askAgain(watcher) {
+    if (watcher.isBehind && this.#isOpen()) this.#subscribe(watcher);
+  }
+
+  /** After a lost connection all is asked for again anyway. */
+  #refused(error) {
+    if (error.code !== "disconnected") this.onerror(error);
   }
 }
 
@@ -81,6 +97,8 @@ class Watcher {
   #last = null;
 
   isBehind = true;
+  /** Runs until the server is asked again. */
+  timer;
 
   constructor(callback, options) {
     this.#callback = callback;
@@ -93,6 +111,7 @@ class Watcher {
   }
 
   close() {
+    clearTimeout(this.timer);
     this.#callback = () => {};
   }
 

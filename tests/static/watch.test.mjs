@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
-import { FakeSocket, openClient, setUp, settle } from "./fakes.mjs";
+import { elapse, FakeSocket, openClient, setUp, settle } from "./fakes.mjs";
 
 let ca, socket;
 
@@ -114,6 +114,57 @@ test("a refusal is an error, and a new identity another attempt", async () => {
   await login;
   await answer([1]);
   assert.deepEqual(told, [1]);
+});
+
+/** Time goes by while the server gives signs of life. */
+async function later(seconds) {
+  for (let left = seconds; left > 0; left -= 1) {
+    elapse(1_000);
+    FakeSocket.last.say({ msg_type: "pong" });
+    await settle();
+  }
+}
+
+test("an answer that comes too late is asked for again, until it is there", async () => {
+  const { told } = watch({ limit: 2 });
+  await later(10);
+  await answer([1, 2]);
+  socket.say(events([3]));
+  assert.deepEqual(told, []);
+  await later(4);
+  assert.equal(asked().length, 1);
+  await later(1);
+  assert.deepEqual(asked(), [1, 2].map(() => ({ action: "events", subscribe: true, limit: 2 })));
+  await later(15);
+  await answer([2, 3]);
+  socket.say(events([4]));
+  await later(30);
+  assert.deepEqual([told, asked().length], [[2, 3, 4], 3]);
+});
+
+test("who has no room for a request asks later, and who is gone does not", async () => {
+  const errors = [];
+  ca.addEventListener("error", ({ detail }) => errors.push(detail.code));
+  socket.bufferedAmount = 2 ** 25;
+  const { told } = watch({ limit: 1 });
+  const gone = watch({ limit: 7 });
+  await settle();
+  socket.bufferedAmount = 0;
+  gone.watcher.close();
+  await later(5);
+  assert.deepEqual(asked(), [{ action: "events", subscribe: true, limit: 1 }]);
+  await answer([1]);
+  assert.deepEqual([told, errors], [[1], []]);
+});
+
+test("a new session does not ask twice for what the old one was late with", async () => {
+  watch({ limit: 1 });
+  await later(10);
+  socket.end();
+  mock.timers.tick(1000);
+  await FakeSocket.last.open();
+  await later(6);
+  assert.equal(asked().length, 1);
 });
 
 test("past events are asked for once", async () => {
