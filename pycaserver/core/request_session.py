@@ -131,7 +131,7 @@ class RequestSession(Session):
             self._past.leave(name)
             subscribe()
         else:
-            history = History(pv=name, seconds=options.history)
+            history = History(pv=name, seconds=options.history, id=request.id)
             self._past.preface(history, partial(self._attempt, subscribe, request, name))
 
     def unsubscribe(self, name: str) -> None:

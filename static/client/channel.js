@@ -43,11 +43,19 @@ export class Channel {
     return this.#subscriptions.size > 0;
   }
 
-  /** Seconds of history that have not been asked for yet, and now are; 0 for none. */
-  takeHistory() {
-    const wanting = [...this.#subscriptions].filter(({ historyIs }) => historyIs === "wanted");
-    for (const subscription of wanting) subscription.historyIs = "asked";
-    return Math.max(0, ...wanting.map(({ options }) => options.history));
+  /** Whether somebody wants history that has not been asked for yet. */
+  get wantsHistory() {
+    return this.#waiting.some(({ historyIs }) => historyIs === "wanted");
+  }
+
+  /** Seconds of history for all who have none yet: a request takes the place of the one before. 0 for none. */
+  get history() {
+    return Math.max(0, ...this.#waiting.map(({ options }) => options.history));
+  }
+
+  /** What is wanted has been asked for. @param {number} ask greater than that of the request before */
+  asked(ask) {
+    for (const subscription of this.#waiting) subscription.historyAsked(ask);
   }
 
   /** @param {import("./subscription.js").Subscription} subscription */
@@ -63,9 +71,12 @@ export class Channel {
     this.#merge();
   }
 
-  /** @param {{msg_type: string, pvname: string}} message of the server */
-  receive(message) {
-    RECEIVERS[message.msg_type]?.call(this, message);
+  /**
+   * @param {{msg_type: string, pvname: string}} message of the server
+   * @param {number} ask the request that it answers, as told by `asked`; the last one if that is not known
+   */
+  receive(message, ask) {
+    RECEIVERS[message.msg_type]?.call(this, message, ask);
   }
 
   /** The server is out of reach: the value is kept, but may no longer be true. */
@@ -122,22 +133,24 @@ export class Channel {
   }
 
   onError({ code, message }) {
-    if (same(this.#facts.error, { code, message }) && !this.#awaitsHistory) return;
+    if (same(this.#facts.error, { code, message }) && !this.#waiting.length) return;
     this.#isAnswered = true;
     this.#isFresh = false;
     this.#emit("error", NOT_CONNECTED, { error: Object.freeze({ code, message }) });
   }
 
-  onHistory(message) {
+  /** Not for those who have asked since: they want more. */
+  onHistory(message, ask) {
     const update = this.#snapshot("history", toHistory(message));
-    for (const subscription of [...this.#subscriptions].filter(({ historyIs }) => historyIs === "asked")) {
+    for (const subscription of this.#waiting.filter((waiting) => waiting.ask <= ask)) {
       subscription.historyIs = "told";
       subscription.deliver(update);
     }
   }
 
-  get #awaitsHistory() {
-    return [...this.#subscriptions].some(({ historyIs }) => historyIs !== "told");
+  /** Those that have no history yet, but want it. */
+  get #waiting() {
+    return [...this.#subscriptions].filter(({ historyIs }) => historyIs !== "told");
   }
 
   #merge() {

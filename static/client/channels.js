@@ -77,10 +77,15 @@ export class Channels {
     for (const name of names ?? []) {
       const channel = this.#channels.get(name);
       if (!channel?.sent) continue;
-      channel.receive(message);
+      channel.receive(message, this.#askOf(message));
       if (channel.isDenied) this.#timer ??= setTimeout(() => this.#askAgain(), ASK_AGAIN);
     }
     return names !== undefined;
+  }
+
+  /** Which `connect` the message answers; most do not tell. */
+  #askOf({ id }) {
+    return id === undefined ? this.#lastId : Number(id.split("-")[1]);
   }
 
   /** Those that are denied still are answered so, and the timer runs anew. */
@@ -138,6 +143,7 @@ export class Channels {
       const id = `connect-${++this.#lastId}`;
       this.#asked.set(id, pv);
       this.#asked.delete(`connect-${this.#lastId - REMEMBERED}`);
+      for (const name of pv) this.#channels.get(name).asked(this.#lastId);
       this.#connection.send({ action: "connect", id, pv, ...options });
     }
   }
@@ -157,10 +163,10 @@ function groupByOptions(channels) {
 /** @returns {string|null} options as JSON, null where the server has been given the same */
 function requestFor(channel) {
   const options = toRequest(channel.options);
-  const history = channel.takeHistory();
   const json = JSON.stringify(options);
-  if (json === channel.sent && !history) return null;
+  if (json === channel.sent && !channel.wantsHistory) return null;
   channel.sent = json;
+  const { history } = channel;
   return history ? JSON.stringify({ ...options, history }) : json;
 }
 

@@ -53,6 +53,14 @@ export class Subscription {
   wantHistory() {
     /** @type {"wanted"|"asked"|"told"} */
     this.historyIs = this.options.history ? "wanted" : "told";
+    /** The first request that asked for it. */
+    this.ask = Infinity;
+  }
+
+  /** @param {number} ask the number of the request */
+  historyAsked(ask) {
+    this.historyIs = "asked";
+    this.ask = Math.min(this.ask, ask);
   }
 
   /** Values wait for the kept samples. @param {import("../pycaserver.js").Update} update from the channel */

@@ -100,9 +100,9 @@ def test_what_the_ioc_does_not_let_us_read_has_no_history(peer: Peer, ioc: FakeS
 
 
 def test_it_comes_before_all_else_with_the_option(peer: Peer, ioc: FakeSourceChannel) -> None:
-    peer.connects("PV", history=15)
+    peer.connects("PV", history=15, id=8)
     history, *others = peer.hears()
-    assert history["value"] == [1.0, "NaN", 3.0] and "id" not in history
+    assert history["value"] == [1.0, "NaN", 3.0] and history["id"] == 8
     assert [message["msg_type"] for message in others] == ["connection", "monitor"]
 
 

@@ -15,6 +15,6 @@ export const undeclared: [
 ] = [true, true];
 
 /** What the client's own modules call is not for pages. */
-type Inner = "deliver" | "catchUp" | "wantHistory" | "historyIs";
+type Inner = "deliver" | "catchUp" | "wantHistory" | "historyAsked" | "historyIs" | "ask";
 
 export const ofSubscriptions: Nothing<Exclude<keyof Subscription, keyof declared.Subscription | Inner>> = true;

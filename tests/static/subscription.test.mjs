@@ -137,3 +137,49 @@ test("history comes first, to those who asked for it, and anew in a new session"
   await FakeSocket.last.open();
   assert.deepEqual(asked(), [90]);
 });
+
+const HISTORY = { msg_type: "history", pvname: "A", time: [1], severity: ["NO_ALARM"] };
+const kept = (value, id) => ({ ...HISTORY, value: [value], id });
+const requests = () => FakeSocket.last.requests("connect");
+
+/** Subscribe, and note the first sample of each history and all values. */
+async function watchPast(history) {
+  const told = [];
+  const tell = (update) => told.push(update.history?.value[0] ?? update.value);
+  const options = { history, maxCount: 9 };
+  const subscription = ca.monitor("A", options, (update) => update.kind !== "connection" && tell(update));
+  await settle();
+  return { told, subscription };
+}
+
+test("who wants more history while less is under way waits for its own", async () => {
+  const { told: short } = await watchPast(300);
+  const { told: long } = await watchPast(3600);
+  const [first, second] = requests();
+  assert.deepEqual([first.history, second.history], [300, 3600]);
+  socket.say(kept(300, first.id), connection("A", { id: first.id }), value("A", 1));
+  assert.deepEqual([short, long], [[300, 1], []]);
+  socket.say(kept(3600, second.id), connection("A", { id: second.id }), value("A", 2));
+  assert.deepEqual([short, long], [[300, 1, 2], [3600, 2]]);
+});
+
+test("a request that takes the place of another asks for the history of both", async () => {
+  const { told: long } = await watchPast(3600);
+  const { told: short } = await watchPast(300);
+  const last = requests().at(-1);
+  assert.deepEqual(requests().map(({ history }) => history), [3600, 3600]);
+  socket.say(kept(3600, last.id), value("A", 1));
+  assert.deepEqual([long, short], [[3600, 1], [3600, 1]]);
+});
+
+test("options that change while history is under way do not lose it, and each is told its own", async () => {
+  const { told, subscription } = await watchPast(60);
+  const { told: all } = await watchAll();
+  ca.monitor("A", { maxCount: 5 });
+  subscription.close();
+  const { told: later } = await watchPast(90);
+  const [first, second, third] = requests();
+  assert.deepEqual(requests().map(({ history }) => history), [60, 60, 90]);
+  socket.say(kept(60, first.id), kept(60, second.id), value("A", 1), kept(90, third.id), value("A", 2));
+  assert.deepEqual([told, later, all], [[], [90, 2], [1, 2]]);
+});

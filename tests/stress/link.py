@@ -170,11 +170,12 @@ class Link:
         watch.value(message, message["value"] if counts else message["timestamp"])
 
     def _check_told(self, message: Message) -> None:
-        """Metadata, access, history: about a PV that was asked for."""
-        if "id" in message:
-            self._check_answer(message)
-        else:
+        """Metadata, access, history: about a PV that was asked for. History is an answer, or comes with a connect."""
+        id, watch = message.get("id"), self.watches.get(message["pvname"])
+        if id is None or (watch is not None and watch.awaits(id)):
             self._known(message)._must_be_there()
+        else:
+            self._check_answer(message)
 
     def _check_answer(self, message: Message) -> None:
         key = message.get("id", 0), message.get("pvname", "")

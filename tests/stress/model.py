@@ -134,6 +134,10 @@ class Watch:
         if not self.wanted:
             self.gone = True
 
+    def awaits(self, id: int) -> bool:
+        """Whether this connect has not been answered yet."""
+        return id in self._pending
+
     def has(self, newest: float, band: float) -> bool:
         """Whether the session has been told this value, or one within the deadband that it may have asked for."""
         return self.last is not None and abs(self.last - newest) < (band if self._may_skip else 0.5)
