@@ -173,21 +173,25 @@ export class PVClient extends EventTarget {
    * Show who this is, now and after each reconnection.
    * @param {string|(() => string|Promise<string>)} token
    */
-  async authenticate(token) {
-    const answer = await this.#identity.replace(token);
-    this.#channels.retry();
-    this.#watch.retry();
-    return answer;
+  authenticate(token) {
+    return this.#identity.replace(token);
   }
 
   #ask(request, extra = 0) {
     return this.#requests.ask(request, this.#requestTimeout + extra);
   }
 
+  /** Who we are has changed: ask again for what was refused. */
+  #retry() {
+    this.#channels.retry();
+    this.#watch.retry();
+  }
+
   #connect() {
     const tellError = (error) => this.#tell("error", error);
     this.#connection.renews = () => this.#identity.isRenewable;
     this.#connection.greet = () => this.#identity.greet();
+    this.#identity.onidentified = () => this.#retry();
     this.#connection.onmessage = (message) => this.#receive(message);
     this.#connection.onstate = (state) => this.#stateChanged(state);
     this.#connection.onerror = this.#identity.onerror = this.#watch.onerror = tellError;

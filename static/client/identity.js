@@ -2,15 +2,22 @@
 
 const RENEW_AFTER = 0.8;
 const SOONEST = 5_000;
+/** Milliseconds until a token is fetched again that could not be had or shown. */
+const TRY_AGAIN = 30_000;
+/** What a second attempt would not change; the server counts failed ones against all of this address. */
+const FINAL = new Set(["disconnected", "unauthenticated"]);
 const LATEST = 2 ** 31 - 1;
 
 export class Identity {
   #token;
   #ask;
   #timer;
+  #isInSession = false;
 
   /** @type {(error: Error) => void} told when a token was refused that nobody waits for */
   onerror = () => {};
+  /** @type {() => void} told when a session that has begun gets an identity */
+  onidentified = () => {};
 
   /**
    * @param {import("../pycaserver.js").Token|undefined} token
@@ -33,11 +40,13 @@ export class Identity {
 
   /** The session is new, and the server has to know who we are before anything else. */
   async greet() {
+    this.#isInSession = true;
     if (this.#token) await this.#showAgain({ isGreeting: true });
   }
 
   /** The session is over. */
   end() {
+    this.#isInSession = false;
     clearTimeout(this.#timer);
   }
 
@@ -49,6 +58,7 @@ export class Identity {
     const answer = await this.#show(token);
     this.#token = token;
     this.#renewBefore(answer.expires);
+    this.onidentified();
     return answer;
   }
 
@@ -56,8 +66,10 @@ export class Identity {
     try {
       const { expires } = await this.#show(this.#token, how);
       this.#renewBefore(expires);
+      if (!how) this.onidentified();
     } catch (error) {
-      if (error.code !== "disconnected") this.onerror(error);
+      if (error?.code !== "disconnected") this.onerror(error);
+      if (this.isRenewable && this.#isInSession && !FINAL.has(error?.code)) this.#showIn(TRY_AGAIN);
     }
   }
 
@@ -71,7 +83,12 @@ export class Identity {
     clearTimeout(this.#timer);
     if (!this.isRenewable || expires === null) return;
     const left = expires * 1000 - Date.now();
-    this.#timer = setTimeout(() => this.#showAgain(), Math.min(Math.max(left * RENEW_AFTER, SOONEST), LATEST));
+    this.#showIn(Math.min(Math.max(left * RENEW_AFTER, SOONEST), LATEST));
+  }
+
+  #showIn(milliseconds) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#showAgain(), milliseconds);
   }
 }
 

@@ -73,6 +73,53 @@ test("a source of tokens that fails is an error", async () => {
   assert.equal(ca.state.name, "open");
 });
 
+/** A source of tokens that fails at first. */
+function failing(times) {
+  let left = times;
+  const token = () => (left-- > 0 ? Promise.reject(new Error("no server of tokens")) : Promise.resolve("late"));
+  return Object.assign(token, { calls: () => times - left });
+}
+
+/** Time goes by while the server gives signs of life. */
+async function later(seconds) {
+  for (let left = seconds; left > 0; left -= 1) {
+    mock.timers.tick(1_000);
+    FakeSocket.last.say({ msg_type: "pong" });
+    await settle();
+  }
+}
+
+test("a source of tokens that fails is tried again, and then what was refused is asked for again", async () => {
+  const ca = await greeting(failing(2));
+  ca.monitor("A");
+  ca.watchEvents(() => {}, { limit: 1 });
+  await settle();
+  const refused = { msg_type: "error", code: "unauthenticated", message: "who?" };
+  FakeSocket.last.say({ ...refused, action: "connect", id: FakeSocket.last.requests("connect")[0].id });
+  FakeSocket.last.say({ ...refused, action: "events", id: FakeSocket.last.requests("events")[0].id });
+  await later(59);
+  assert.deepEqual([tokens(), ca.errors.length], [[], 3]);
+  await later(1);
+  assert.deepEqual(tokens(), ["late"]);
+  await answer();
+  assert.deepEqual(FakeSocket.last.requests("connect").map(({ pv }) => pv), [["A"], ["A"]]);
+  assert.equal(FakeSocket.last.requests("events").length, 2);
+  await later(120);
+  assert.deepEqual(tokens(), ["late"]);
+});
+
+test("a source of tokens is not tried again for one that the server refuses, nor after the session", async () => {
+  await greeting(() => "wrong");
+  await answer({ msg_type: "error", code: "unauthenticated", message: "no" });
+  await later(60);
+  assert.deepEqual(tokens(), ["wrong"]);
+  const token = failing(9);
+  const ca = await greeting(token);
+  ca.close();
+  mock.timers.tick(60_000);
+  assert.equal(token.calls(), 1);
+});
+
 test("a new identity is kept, and what was refused is asked for again", async () => {
   const { ca, socket } = await openClient();
   for (const pv of ["A", "B", "C"]) ca.monitor(pv);
