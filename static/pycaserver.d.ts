@@ -142,6 +142,8 @@ export interface PVInfo extends Metadata {
   /** Address and port of the IOC. */
   readonly host?: string;
   readonly access: Access;
+  /** What the access rules alone allow; the rest is the IOC's doing. null: the server is older and does not tell. */
+  readonly allowed: Access | null;
   /** Which access rule decided, as a sentence. */
   readonly rule: string;
   /** How many sessions subscribe to the PV. */

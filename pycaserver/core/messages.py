@@ -131,6 +131,8 @@ class InfoAnswer(MetadataKeys, tag="info", kw_only=True):
     """Address and port of the IOC."""
     access: AccessRights
     """What this session may do: what both the IOC and the access rules allow."""
+    allowed: AccessRights
+    """What the access rules alone allow."""
     rule: str
     """Which access rule decided, as a sentence."""
     subscribers: int

@@ -12,6 +12,7 @@ from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
 from pycaserver.core.messages import (
+    AccessRights,
     AuthenticateAnswer,
     Error,
     InfoAnswer,
@@ -222,11 +223,13 @@ class RequestSession(Session):
             error = result if isinstance(result, PycaError) else PycaError("not_found")
             self.refuse_pv(error, request, channel.name)
             return
+        decision = self.rights.decide(channel.name)
         answer = InfoAnswer(
             **metadata_keys(channel.name, channel.metadata),
             host=channel.host,
             access=self.rights.on(channel),
-            rule=self.rights.decide(channel.name).rule,
+            allowed=AccessRights(decision.read, decision.write),
+            rule=decision.rule,
             subscribers=channel.subscribers,
             id=request.id,
         )

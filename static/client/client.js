@@ -130,8 +130,8 @@ export class PVClient extends EventTarget {
   /** @param {string} pv */
   async info(pv) {
     const message = await this.#ask({ action: "info", pv }, SERVER_TIMEOUT);
-    const { host, access, rule, subscribers } = message;
-    return { pv, ...toMetadata(message), host, access, rule, subscribers };
+    const { host, access, allowed = null, rule, subscribers } = message;
+    return { pv, ...toMetadata(message), host, access, allowed, rule, subscribers };
   }
 
   /**

@@ -13,7 +13,7 @@ const FACTS = {
   Warning: ({ metadata }) => formatLimits(metadata, "warning"),
   Alarm: ({ metadata }) => formatLimits(metadata, "alarm"),
   States: ({ metadata }) => metadata?.enumStrings?.join(", "),
-  Access: ({ access }) => access && ACCESS[Number(access.read) + 2 * Number(access.write)],
+  Access: ({ access }, info) => access && formatAccess(access) + formatBar(access, info),
   Rule: (update, info) => info?.rule,
   Host: (update, info) => info?.host,
   Subscribers: (update, info) => info?.subscribers != null && String(info.subscribers),
@@ -26,6 +26,14 @@ const FACTS = {
  */
 export function facts(update, info) {
   return Object.entries(FACTS).map(([label, text]) => [label, text(update, info)]).filter(([, text]) => text);
+}
+
+const formatAccess = ({ read, write }) => ACCESS[Number(read) + 2 * Number(write)];
+
+/** The rule that is shown too may allow what the IOC does not. */
+function formatBar({ write }, info) {
+  if (write || !info?.allowed?.write || info.access.write) return "";
+  return info.host?.includes(":") ? " (the IOC forbids writing)" : " (it cannot be written)";
 }
 
 function formatLimits(metadata, kind) {

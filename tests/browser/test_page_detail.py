@@ -55,6 +55,12 @@ def test_host_access_rule_and_subscribers(live: LivePage, ioc: CIOC) -> None:
     expect(writer(live)).to_have_count(0)
 
 
+def test_what_only_the_ioc_forbids(writing: LivePage, ioc: CIOC) -> None:
+    writing.open(f"{ioc.prefix}readonly", plot=f"{ioc.prefix}readonly")
+    expect(fact(writing, "Rule")).to_contain_text("write")
+    expect(fact(writing, "Access")).to_have_text("read (the IOC forbids writing)")
+
+
 def test_without_a_value_nothing_is_drawn(live: LivePage, ioc: CIOC) -> None:
     name = f"{ioc.prefix}nowhere"
     live.open(name, plot=name)

@@ -213,7 +213,7 @@ def test_info_describes_the_pv(world: World, peer: Peer) -> None:
         "msg_type": "info", "pvname": "PV", "type": "double", "count": 5, "units": "mm", "precision": 3,
         "display": {"low": 0.0, "high": 10.0}, "control": {"low": 0.0, "high": 10.0},
         "alarm": {"low": "NaN", "high": 9.0}, "host": "ioc:5064", "access": {"read": True, "write": False},
-        "rule": 'access.default is "write"',
+        "allowed": {"read": True, "write": True}, "rule": 'access.default is "write"',
         "subscribers": 1, "id": "i",
     }]  # fmt: skip
 

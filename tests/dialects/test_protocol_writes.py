@@ -218,7 +218,7 @@ def test_info_names_the_rule(up: World, peer: Peer) -> None:
     peer.session.become(Identity(user="anna"))
     peer.asks("info", pv="PV")
     (info,) = peer.hears()
-    assert info["access"] == {"read": True, "write": True}
+    assert info["access"] == info["allowed"] == {"read": True, "write": True}
     assert info["rule"] == 'access.rule 1 (pv = "PV") allows write'
 
 

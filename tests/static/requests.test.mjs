@@ -168,8 +168,8 @@ test("each other request has its answer in the words of the client", async () =>
   const info = ca.info("A");
   const facts = { type: "enum", count: 1, enum_strs: ["a"], host: "h:1", rule: "r", subscribers: 2 };
   asked("info").answer({ msg_type: "info", pvname: "A", ...facts, access: { read: true, write: false } });
-  const { pv, enumStrings, host, rule, subscribers } = await info;
-  assert.deepEqual([pv, enumStrings, host, rule, subscribers], ["A", ["a"], "h:1", "r", 2]);
+  const { pv, enumStrings, host, allowed, rule, subscribers } = await info;
+  assert.deepEqual([pv, enumStrings, host, allowed, rule, subscribers], ["A", ["a"], "h:1", null, "r", 2]);
   const list = ca.list();
   asked("list").answer({ msg_type: "list", pvs: [{ pvname: "A", conn: false, reason: "lost", since: 5 }] });
   assert.deepEqual(await list, [{ pv: "A", connected: false, reason: "lost", since: 5 }]);

@@ -47,14 +47,15 @@ async function ask(): Promise<void> {
   const several: Update[] = await ca.get(["A", "B"] as const);
   const { elapsed, sent } = await ca.put("A", [1, NaN], { wait: false, timeout: 60 });
   for (const value of [1, "Busy", 2n, Float32Array.of(1), new Uint8Array(4)]) await ca.put("A", value);
-  const { host, rule, access, subscribers, precision } = await ca.info("A");
+  const { host, rule, access, allowed, subscribers, precision } = await ca.info("A");
   const { time, value, severity } = await ca.history("A", { seconds: 60, points: 100 });
   told(await ca.events({ since: 5, limit: 10 }));
   ca.watchEvents(told, { limit: 0 }).close();
   const names: string[] = await ca.names();
   const connected: boolean[] = (await ca.list()).map((pv) => pv.connected);
   const { user, expires } = await ca.authenticate("secret");
-  console.log(one, several, elapsed, sent, host, rule, access.write, subscribers, precision, time, value, severity);
+  console.log(one, several, elapsed, sent, host, rule, access.write, allowed?.write, subscribers, precision);
+  console.log(time, value, severity);
   console.log(names, connected, user, expires, ca.state.name, ca.url, shared, latest);
   // @ts-expect-error: a PV is named by a string
   ca.monitor(5);
