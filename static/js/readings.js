@@ -12,7 +12,7 @@ const NOT_LIVE = 4;
 
 /** @param {object|null} update of the client @returns {boolean} whether what is shown is what the IOC has */
 export function isLive(update) {
-  return update?.condition === "live" || update?.condition === "connected";
+  return update?.condition === "live";
 }
 
 export class Readings {
