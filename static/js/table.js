@@ -145,7 +145,7 @@ export class Table {
   }
 
   #press(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("thead")) return;
     const action = KEYS[event.key];
     if (event.key in MOVES) this.#move(event.key);
     else if (action && this.#selected !== null) this.#act(action, this.#selected);

@@ -151,6 +151,22 @@ def test_rows_are_sorted_by_their_heads(live: LivePage, ioc: CIOC) -> None:
     assert live.names() == sorted(names)
 
 
+def test_heads_are_pressed_with_the_keyboard(live: LivePage, ioc: CIOC) -> None:
+    """What the keys do to the selected row they do not do there."""
+    names = [f"{ioc.prefix}{name}" for name in ("ao", "ai")]
+    live.open(*names, plot=names[0])
+    expect(live.cell(names[0], "value")).to_have_text("1.25")
+    head = live.page.get_by_role("columnheader", name="PV")
+    head.get_by_role("button").focus()
+    for key in ("Delete", "c"):
+        live.page.keyboard.press(key)
+    for key, sort in (("Enter", "ascending"), ("Space", "descending")):
+        live.page.keyboard.press(key)
+        expect(head).to_have_attribute("aria-sort", sort)
+    assert live.names() == names
+    expect(live.page.locator(".card")).to_have_count(0)
+
+
 def test_what_is_in_alarm_or_not_live_is_picked_out(live: LivePage, ioc: CIOC) -> None:
     names = [f"{ioc.prefix}{name}" for name in ("ao", "mbbi", "nowhere")]
     rows = live.page.locator("#rows .name")
