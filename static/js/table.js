@@ -26,6 +26,8 @@ export class Table {
   #first = 0;
   #rowHeight = 36;
   #selected = null;
+  /** The row that was pressed last, and the PV that it showed then. */
+  #pressed = { row: null, name: "" };
 
   /** @type {(name: string) => void} */
   onselect = () => {};
@@ -47,6 +49,7 @@ export class Table {
     this.#body = scroller.querySelector("tbody");
     this.#template = template;
     this.#readings = readings;
+    this.#body.addEventListener("pointerdown", (event) => this.#hold(event.target.closest("tr")));
     this.#body.addEventListener("click", (event) => this.#click(event));
     this.#grid.addEventListener("keydown", (event) => this.#press(event));
     scroller.addEventListener("scroll", () => this.#place(), { passive: true });
@@ -138,10 +141,16 @@ export class Table {
     else this.#grid.removeAttribute("aria-activedescendant");
   }
 
+  #hold(row) {
+    this.#pressed = { row, name: row?.dataset.pv };
+  }
+
+  /** The row may show another PV by now: what a pointer means is the one on which it was pressed. */
   #click(event) {
     const row = event.target.closest("tr");
     const action = event.target.closest("button")?.dataset.action;
-    if (row) this.#act(action ?? "open", row.dataset.pv, row);
+    const isPressed = event.detail > 0 && row === this.#pressed.row;
+    if (row) this.#act(action ?? "open", isPressed ? this.#pressed.name : row.dataset.pv, row);
   }
 
   #press(event) {

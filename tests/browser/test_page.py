@@ -1,5 +1,7 @@
 """The live table: adding, picking and removing PVs, the address that keeps them, errors, keyboard, phone."""
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Browser, Locator, Route, expect
 
@@ -149,6 +151,30 @@ def test_rows_are_sorted_by_their_heads(live: LivePage, ioc: CIOC) -> None:
     live.page.get_by_role("columnheader", name="PV").get_by_role("button").click()
     live.page.wait_for_url("**&sort=name")
     assert live.names() == sorted(names)
+
+
+@pytest.fixture
+def moved(ioc: CIOC) -> Iterator[list[str]]:
+    """Two PVs in the order of their values; the first has its value again at the end."""
+    yield [f"{ioc.prefix}{name}" for name in ("ao", "mbbi")]
+    ioc.shell(f"dbpf {ioc.prefix}ao 1.25")
+
+
+@pytest.mark.parametrize("part", ["Remove", "row"])
+def test_a_row_that_changes_places_while_it_is_pressed(live: LivePage, ioc: CIOC, moved: list[str], part: str) -> None:
+    first, second = moved
+    live.page.goto(f"{live.url}#pv={first},{second}&sort=value")
+    expect(live.page.locator("#rows .value")).to_have_text(["1.25", "Fault"])
+    target = live.button(first, "Remove") if part == "Remove" else live.cell(first, "value")
+    target.hover()
+    live.page.mouse.down()
+    ioc.shell(f"dbpf {first} 7")
+    expect(live.page.locator("#rows .name")).to_have_text([second, first])
+    live.page.mouse.up()
+    if part == "Remove":
+        expect(live.page.locator("#rows .name")).to_have_text([second])
+    else:
+        expect(live.page.locator(".detail-name")).to_have_text(first)
 
 
 def test_heads_are_pressed_with_the_keyboard(live: LivePage, ioc: CIOC) -> None:
