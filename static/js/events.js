@@ -21,6 +21,8 @@ export class Events {
   #layout = null;
   #pvs = new Set();
   #timer = null;
+  /** The lines in the page, by what they say. @type {Map<string, HTMLElement>} */
+  #lines = new Map();
 
   /** @type {(changes: Partial<import("./layout.js").Layout["events"]>) => void} */
   onchange = () => {};
@@ -92,8 +94,23 @@ export class Events {
     this.#timer = null;
     if (!this.#layout.open) return;
     const matching = this.#events.filter((event) => this.#matches(event));
-    this.#list.replaceChildren(...matching.slice(0, SHOWN).map(makeEvent));
+    this.#place(matching.slice(0, SHOWN));
     this.#nothing.textContent = this.#remark(matching.length);
+  }
+
+  /** Lines that stay are left as they are: one may have the focus, or be pressed. */
+  #place(events) {
+    const old = this.#lines;
+    this.#lines = new Map(events.map((event) => {
+      const key = `${event.id} ${timeOf(event)}`;
+      return [key, old.get(key) ?? makeEvent(event)];
+    }));
+    for (const [key, line] of old) if (!this.#lines.has(key)) line.remove();
+    let next = this.#list.firstElementChild;
+    for (const line of this.#lines.values()) {
+      if (line === next) next = line.nextElementSibling;
+      else this.#list.insertBefore(line, next);
+    }
   }
 
   #matches(event) {
@@ -122,6 +139,9 @@ function describe(event) {
   return event.severity === "NO_ALARM" ? "OK" : `${event.severity} ${event.status}`;
 }
 
+/** With its date from the next day on. */
+const timeOf = (event) => formatSince(event.time);
+
 /** One line: when, how bad, which PV, what. */
 function makeEvent(event) {
   const line = document.createElement("li");
@@ -130,7 +150,7 @@ function makeEvent(event) {
   name.textContent = event.pv;
   line.dataset.severity = event.kind === "alarm" ? event.severity : "";
   line.dataset.live = String(event.kind === "alarm" || event.conn);
-  line.append(part("time", formatSince(event.time)), part("shape"), name, part("what", describe(event)));
+  line.append(part("time", timeOf(event)), part("shape"), name, part("what", describe(event)));
   line.append(part("value", event.value === undefined ? "" : String(event.value)));
   return line;
 }

@@ -52,6 +52,27 @@ def test_events_are_filtered(live: LivePage, ioc: CIOC, name: str, events: Locat
     live.page.wait_for_url("**&events=connection;find=lolo;of=page")
 
 
+def test_a_line_keeps_the_focus_while_others_come_and_go(live: LivePage, ioc: CIOC, name: str, events: Locator) -> None:
+    live.page.goto(f"{live.url}#pv={name}&events=alarm;of=page")
+    expect(live.cell(name, "value")).to_have_text("1.25")
+    ioc.shell(f"dbpf {name} 8.5")
+    line = events.first
+    expect(line).to_contain_text("MINOR HIGH")
+    line.get_by_role("button").focus()
+    line.evaluate("line => { window.line = line; }")
+    ioc.shell(f"dbpf {name} -9.5")
+    expect(line).to_contain_text("MAJOR LOLO")
+    expect(events.nth(1).get_by_role("button")).to_be_focused()
+    texts = events.all_inner_texts()
+    field = live.page.get_by_label("Filter events")
+    field.fill("high")
+    expect(events.filter(has_text="LOLO")).to_have_count(0)
+    field.fill("")
+    expect(line).to_contain_text("LOLO")
+    assert events.all_inner_texts() == texts
+    assert events.nth(1).evaluate("line => line === window.line")
+
+
 def test_an_event_leads_to_its_pv(live: LivePage, ioc: CIOC, name: str, events: Locator) -> None:
     live.page.goto(f"{live.url}#pv={name}&events=all")
     expect(live.cell(name, "value")).to_have_text("1.25")
