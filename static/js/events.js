@@ -1,6 +1,6 @@
 /** The list of alarm and connection transitions, the newest first. It only tells: there is nothing to acknowledge. */
 
-import { formatSince } from "../elements/format.js";
+import { formatSince, formatValue } from "../elements/format.js";
 
 const KEPT = 1000;
 const SHOWN = 200;
@@ -30,6 +30,8 @@ export class Events {
   onclose = () => {};
   /** @type {(name: string) => void} */
   onselect = () => {};
+  /** The metadata of a PV, where the page has it. @type {(name: string) => object|null} */
+  metadataOf = () => null;
 
   /**
    * @param {HTMLElement} element
@@ -77,10 +79,15 @@ export class Events {
     this.#missed = 0;
   }
 
+  /** Values may read otherwise: metadata has come. */
+  renderSoon() {
+    this.#timer ??= setTimeout(() => this.#render(), RENDER_EVERY);
+  }
+
   #take({ events, missed }) {
     this.#events = this.#bounded([...events.toReversed(), ...this.#events]);
     this.#missed += missed;
-    this.#timer ??= setTimeout(() => this.#render(), RENDER_EVERY);
+    this.renderSoon();
   }
 
   /** What happens elsewhere in the facility must not push out what happened to the PVs of the page. */
@@ -102,8 +109,9 @@ export class Events {
   #place(events) {
     const old = this.#lines;
     this.#lines = new Map(events.map((event) => {
-      const key = `${event.id} ${timeOf(event)}`;
-      return [key, old.get(key) ?? makeEvent(event)];
+      const value = formatEventValue(event, this.metadataOf(event.pv));
+      const key = `${event.id} ${timeOf(event)} ${value}`;
+      return [key, old.get(key) ?? makeEvent(event, value)];
     }));
     for (const [key, line] of old) if (!this.#lines.has(key)) line.remove();
     let next = this.#list.firstElementChild;
@@ -142,8 +150,13 @@ function describe(event) {
 /** With its date from the next day on. */
 const timeOf = (event) => formatSince(event.time);
 
+/** As the table shows it: an enum by its state, a number with the record's precision. */
+function formatEventValue({ value }, metadata) {
+  return formatValue({ value, text: metadata?.enumStrings?.[value] ?? null, metadata });
+}
+
 /** One line: when, how bad, which PV, what. */
-function makeEvent(event) {
+function makeEvent(event, value) {
   const line = document.createElement("li");
   const name = document.createElement("button");
   name.type = "button";
@@ -151,7 +164,7 @@ function makeEvent(event) {
   line.dataset.severity = event.kind === "alarm" ? event.severity : "";
   line.dataset.live = String(event.kind === "alarm" || event.conn);
   line.append(part("time", timeOf(event)), part("shape"), name, part("what", describe(event)));
-  line.append(part("value", event.value === undefined ? "" : String(event.value)));
+  line.append(part("value", value));
   return line;
 }
 

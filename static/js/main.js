@@ -121,6 +121,8 @@ events.onclose = () => {
   model.apply(edits.changeEvents, { open: false });
   find("events-toggle").focus();
 };
+events.metadataOf = (name) => readings.get(name)?.update?.metadata ?? null;
+readings.onmetadata = () => events.renderSoon();
 events.onselect = (name) => {
   model.apply(edits.addPvs, [name]);
   open(name);

@@ -22,6 +22,9 @@ export class Readings {
   #changed = new Set();
   #counts = { alarm: 0, offline: 0 };
 
+  /** @type {() => void} told when metadata has come */
+  onmetadata = () => {};
+
   /** @param {import("../pycaserver.js").PVClient} ca */
   constructor(ca) {
     this.#ca = ca;
@@ -86,6 +89,7 @@ export class Readings {
     }
     reading.update = update;
     reading.rank = rank;
+    if (update.kind === "metadata") this.onmetadata();
     this.#changed.add(reading.name);
   }
 

@@ -85,3 +85,20 @@ def test_an_event_leads_to_its_pv(live: LivePage, ioc: CIOC, name: str, events: 
     expect(live.row(name)).to_have_attribute("aria-selected", "true")
     live.page.get_by_role("button", name="Close the events").click()
     expect(live.page.get_by_label("Events, the newest first")).to_be_hidden()
+
+
+def test_values_read_as_in_the_table(live: LivePage, ioc: CIOC, name: str, events: Locator) -> None:
+    """A state by its name, a number with the record's digits, also where the events come before the metadata."""
+    state = f"{ioc.prefix}mbbi"
+    live.page.goto(f"{live.url}#pv={name},{state}&events=alarm;of=page")
+    expect(live.cell(state, "value")).to_have_text("Fault")
+    expect(live.cell(name, "value")).to_have_text("1.25")
+    ioc.shell(f"dbpf {state} 1")
+    expect(events.first.locator(".value")).to_have_text("Busy")
+    ioc.shell(f"dbpf {state} 2")
+    expect(events.first.locator(".value")).to_have_text("Fault")
+    ioc.shell(f"dbpf {name} 8.5")
+    expect(events.first.locator(".value")).to_have_text("8.50")
+    live.page.reload()
+    expect(events.nth(1).locator(".value")).to_have_text("Fault")
+    expect(events.first.locator(".value")).to_have_text("8.50")
