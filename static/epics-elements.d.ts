@@ -63,9 +63,9 @@ export class WritableElement extends EpicsElement {
   write(value: PutValue): Promise<boolean>;
   /** Text as a value of the PV's type. */
   writeText(text: string): Promise<boolean>;
-  /** Without a question. */
-  put(value: PutValue): Promise<boolean>;
-  putText(text: string): Promise<boolean>;
+  /** Without a question; the options go before the attributes `no-wait` and `timeout`, in seconds. */
+  put(value: PutValue, options?: { wait?: boolean; timeout?: number }): Promise<boolean>;
+  putText(text: string, options?: { wait?: boolean; timeout?: number }): Promise<boolean>;
   describeValue(value: PutValue): string;
 }
 

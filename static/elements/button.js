@@ -89,10 +89,13 @@ export class EpicsButton extends WritableElement {
     this.writeText(this.#value);
   }
 
-  /** Even if it may no longer write: the server decides. */
+  /**
+   * Even if it may no longer write: the server decides. What the press has begun may go on until this ends it, so this
+   * must not wait for that.
+   */
   #release() {
     if (!this.hasAttribute("data-pressed")) return;
     this.removeAttribute("data-pressed");
-    this.putText(this.getAttribute("release-value"));
+    this.putText(this.getAttribute("release-value"), { wait: false });
   }
 }

@@ -14,6 +14,8 @@ const HOLD = 1000;
 const LOCK = `<svg part="lock" viewBox="0 0 12 12" aria-hidden="true"><path d="M2 5.5H10V11H2Z"/>` +
   `<path d="M3.75 5.5V3.75A2.25 2.25 0 0 1 8.25 3.75V5.5"/></svg>`;
 
+/** @typedef {{wait?: boolean, timeout?: number}} PutOptions `timeout` in seconds */
+
 /** @param {string} body with a part "control" */
 export const writableRow = (body) =>
   `<span part="label"></span>${body}<span part="units"></span>${LOCK}${STATE}<span class="unseen" id="reason"></span>` +
@@ -94,6 +96,7 @@ export class WritableElement extends EpicsElement {
   async write(value) {
     if (!this.mayWrite) return this.#refuse(value, { code: "read_only", message: this.reason });
     if (!(await this.#isConfirmed(value))) return false;
+    this.#dismiss();
     return this.put(value);
   }
 
@@ -102,17 +105,22 @@ export class WritableElement extends EpicsElement {
     return this.#parsed(text, (value) => this.write(value));
   }
 
-  /** The same without a question. @param {string} text @returns {Promise<boolean>} */
-  async putText(text) {
-    return this.#parsed(text, (value) => this.put(value));
+  /** The same as `put` does. @param {string} text @param {PutOptions} [options] @returns {Promise<boolean>} */
+  async putText(text, options) {
+    return this.#parsed(text, (value) => this.put(value, options));
   }
 
-  /** Write without a question. @returns {Promise<boolean>} */
-  async put(value) {
+  /**
+   * Write without a question; what was refused before stays told.
+   * @param {import("../pycaserver.js").PutValue} value
+   * @param {PutOptions} [options] in place of the attributes `no-wait` and `timeout`
+   * @returns {Promise<boolean>}
+   */
+  async put(value, options) {
     const pv = this.names[0];
     this.#begin(value);
     try {
-      const { elapsed } = await this.client.put(pv, value, this.#putOptions);
+      const { elapsed } = await this.client.put(pv, value, { ...this.#putOptions, ...options });
       this.#end();
       return this.#tell("epics-written", { pv, value, elapsed });
     } catch (error) {
@@ -169,7 +177,6 @@ export class WritableElement extends EpicsElement {
   }
 
   #begin(value) {
-    this.#dismiss();
     this.#pending += 1;
     this.#hasChanged = false;
     this.#hold(value);

@@ -110,6 +110,8 @@ record(mbbi, "$(P)odd") { field(INP, "5") field(PINI, "YES") field(ZRST, "Low") 
 record(stringout, "$(P)text") { field(DOL, {const:"one"}) field(PINI, "YES") }
 record(ao, "$(P)broken") { field(DISP, "1") }
 record(calc, "$(P)count") { field(PINI, "YES") field(SCAN, ".1 second") field(CALC, "VAL+1") }
+record(ao, "$(P)jog") { field(PINI, "YES") field(FLNK, "$(P)jogging") }
+record(calcout, "$(P)jogging") { field(INPA, "$(P)jog") field(CALC, "A") field(OOPT, "On Change") field(ODLY, "600") }
 """
 READ_ONLY = "ASG(DEFAULT) { RULE(1, WRITE) }\nASG(READONLY) { RULE(1, READ) }\n"
 AT_START = {"level": "2.5", "other": "2", "valve": "Closed", "gate": "Closed", "mode": "Low", "text": "one"}

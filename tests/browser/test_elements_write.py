@@ -244,6 +244,28 @@ def test_momentary_button_is_let_go_when_it_leaves_the_page(elements: ElementPag
     elements.page.mouse.up()
 
 
+def test_momentary_button_is_let_go_while_what_it_began_goes_on(elements: ElementPage, elements_ioc: CIOC) -> None:
+    button = show(elements, "button", "jog", 'release-value="0"')
+    button.hover()
+    elements.page.mouse.down()
+    expect_value(elements_ioc, "jog", "1")
+    elements.page.mouse.up()
+    expect_value(elements_ioc, "jog", "0")
+    wait_for(elements.told, what="the release")
+    assert elements.told() == [["epics-written", "button", 0]]
+    expect(elements.host("button")).to_have_attribute("data-pending", "")
+
+
+def test_momentary_button_tells_why_its_press_was_refused_when_it_is_let_go(elements: ElementPage) -> None:
+    show(elements, "button", "broken", 'release-value="0"').hover()
+    elements.page.mouse.down()
+    expect(elements.host("button")).to_have_attribute("data-refused", "put_failed")
+    elements.page.mouse.up()
+    wait_for(lambda: len(elements.told()) == 2, what="two events")
+    assert [name for name, _, _ in elements.told()] == ["epics-refused", "epics-written"]
+    expect(elements.host("button").get_by_role("alert")).to_contain_text("Channel Access")
+
+
 def test_momentary_button_tells_a_release_value_that_is_none(elements: ElementPage) -> None:
     button = show(elements, "button", "level", 'release-value="up"')
     button.click()
