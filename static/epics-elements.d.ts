@@ -55,6 +55,8 @@ export class WritableElement extends EpicsElement {
   readonly mayWrite: boolean;
   /** Whether a write has not been answered yet. */
   readonly isPending: boolean;
+  /** Whether the question is open that the attribute `confirm` asks for. */
+  readonly isAsking: boolean;
   /** Whether something was written, and what the IOC made of it is not known yet. */
   readonly isHeld: boolean;
   /** The value to show: the one just written, until the IOC tells another. */

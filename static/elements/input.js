@@ -30,7 +30,7 @@ export class EpicsInput extends WritableElement {
     const field = this.find("control");
     field.addEventListener("input", () => this.toggleAttribute("data-editing", true));
     field.addEventListener("focus", () => field.select());
-    field.addEventListener("blur", () => this.#takeBack());
+    field.addEventListener("blur", () => this.#onblur());
     field.addEventListener("keydown", (event) => this.#onkey(event));
   }
 
@@ -85,6 +85,11 @@ export class EpicsInput extends WritableElement {
   #writeField(text) {
     const { value } = this.update;
     return this.hasAttribute("data-editing") || value == null ? this.writeText(text) : this.write(value);
+  }
+
+  /** The question about what was typed takes the focus, and gives it back. */
+  #onblur() {
+    if (!this.isAsking) this.#takeBack();
   }
 
   /** Show the PV's value again. */

@@ -62,6 +62,11 @@ export class WritableElement extends EpicsElement {
     return this.#pending > 0;
   }
 
+  /** Whether the question is open that the attribute `confirm` asks for. */
+  get isAsking() {
+    return this.shadowRoot.querySelector("dialog") !== null;
+  }
+
   /** Whether something was written, and what the IOC made of it is not known yet. */
   get isHeld() {
     return this.#isHeld;

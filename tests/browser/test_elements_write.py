@@ -219,6 +219,39 @@ def test_input_keeps_what_was_refused(elements: ElementPage) -> None:
     assert puts(elements) == 1
 
 
+def test_input_keeps_what_is_typed_while_it_asks(elements: ElementPage, elements_ioc: CIOC) -> None:
+    field = show(elements, "input", "level", "confirm")
+    dialog = elements.page.get_by_role("dialog")
+    field.fill("7")
+    field.press("Enter")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    expect(field).to_have_value("7")
+    expect(field).to_be_focused()
+    elements_ioc.pause()
+    try:
+        field.press("Enter")
+        dialog.get_by_role("button", name="Write").click()
+        expect(elements.part("input", "state").locator(".word")).to_have_text("writing")
+        expect(field).to_have_value("7")
+    finally:
+        elements_ioc.resume()
+    expect_value(elements_ioc, "level", "7")
+    expect(field).to_have_value("7.00")
+    expect(elements.host("input")).not_to_have_attribute("data-editing", "")
+
+
+def test_input_keeps_what_was_refused_after_it_asked(elements: ElementPage) -> None:
+    field = show(elements, "input", "broken", "confirm")
+    field.fill("7")
+    field.press("Enter")
+    elements.page.get_by_role("dialog").get_by_role("button", name="Write").click()
+    expect(elements.host("input")).to_have_attribute("data-refused", "put_failed")
+    expect(field).to_have_value("7")
+    field.press("Escape")
+    expect(field).not_to_have_value("7")
+
+
 def test_momentary_button_writes_both_ways(elements: ElementPage, elements_ioc: CIOC) -> None:
     button = show(elements, "button", "valve", 'release-value="0"')
     button.hover()
