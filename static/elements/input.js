@@ -75,8 +75,9 @@ export class EpicsInput extends WritableElement {
 
   async #write() {
     const field = this.find("control");
+    const [pv] = this.names;
     const written = field.value;
-    if (!(await this.#writeField(written)) || field.value !== written) return;
+    if (!(await this.#writeField(written)) || field.value !== written || this.names[0] !== pv) return;
     this.removeAttribute("data-editing");
     this.renderSoon();
   }

@@ -47,7 +47,8 @@ export class EpicsSlider extends WritableElement {
 
   #isDragging = false;
   #next;
-  #isSending = false;
+  /** Of the PV of now, while it writes. @type {object|null} */
+  #sending = null;
 
   constructor() {
     super();
@@ -66,6 +67,7 @@ export class EpicsSlider extends WritableElement {
     super.onLeave();
     this.#isDragging = false;
     this.#next = undefined;
+    this.#sending = null;
   }
 
   render(update) {
@@ -122,14 +124,14 @@ export class EpicsSlider extends WritableElement {
   /** One write at a time, and no more than the rate; of several that wait the newest goes. */
   async #send(value) {
     this.#next = value;
-    if (this.#isSending) return;
-    this.#isSending = true;
-    while (this.#next !== undefined) {
+    if (this.#sending) return;
+    const sending = (this.#sending = {});
+    while (this.#sending === sending && this.#next !== undefined) {
       const next = this.#next;
       this.#next = undefined;
       await Promise.all([this.write(next), pause(1000 / this.#rate)]);
     }
-    this.#isSending = false;
+    if (this.#sending === sending) this.#sending = null;
   }
 }
 

@@ -15,6 +15,7 @@ const LOCK = `<svg part="lock" viewBox="0 0 12 12" aria-hidden="true"><path d="M
   `<path d="M3.75 5.5V3.75A2.25 2.25 0 0 1 8.25 3.75V5.5"/></svg>`;
 
 /** @typedef {{wait?: boolean, timeout?: number}} PutOptions `timeout` in seconds */
+/** @typedef {{pv: string, value: import("../pycaserver.js").PutValue, isSlow: boolean}} Write one that is under way */
 
 /** @param {string} body with a part "control" */
 export const writableRow = (body) =>
@@ -28,8 +29,8 @@ export class WritableElement extends EpicsElement {
   static role = null;
   static isControl = true;
 
-  #pending = 0;
-  #isSlow = false;
+  /** Writes that have not been answered yet, of PVs that were shown before too. @type {Set<Write>} */
+  #writes = new Set();
   #isHeld = false;
   #held;
   #holdTimer = 0;
@@ -57,9 +58,9 @@ export class WritableElement extends EpicsElement {
     return this.reason === "";
   }
 
-  /** Whether a write has not been answered yet. */
+  /** Whether a write to this PV has not been answered yet. */
   get isPending() {
-    return this.#pending > 0;
+    return this.#pending.length > 0;
   }
 
   /** Whether the question is open that the attribute `confirm` asks for. */
@@ -78,7 +79,7 @@ export class WritableElement extends EpicsElement {
   }
 
   get state() {
-    return this.#isSlow ? ["pending", "writing", ""] : super.state;
+    return this.#pending.some(({ isSlow }) => isSlow) ? ["pending", "writing", ""] : super.state;
   }
 
   onUpdate({ kind }) {
@@ -122,21 +123,27 @@ export class WritableElement extends EpicsElement {
    * @returns {Promise<boolean>}
    */
   async put(value, options) {
-    const pv = this.names[0];
-    this.#begin(value);
+    const write = { pv: this.names[0], value, isSlow: false };
+    this.#begin(write);
     try {
-      const { elapsed } = await this.client.put(pv, value, { ...this.#putOptions, ...options });
-      this.#end();
-      return this.#tell("epics-written", { pv, value, elapsed });
+      const { elapsed } = await this.client.put(write.pv, value, { ...this.#putOptions, ...options });
+      this.#end(write);
+      return this.#tell("epics-written", { pv: write.pv, value, elapsed });
     } catch (error) {
-      this.#end();
-      this.#release();
-      return this.#refuse(value, { code: error.code, message: `${error.message}${this.#beyond(value, error)}` });
+      this.#end(write);
+      return this.#fail(write, error);
     }
   }
 
+  /** The PV may be another one by now: then the failure is told with its name. */
+  #fail({ pv, value }, { code, message }) {
+    if (pv !== this.names[0]) return this.#refuse(value, { pv, code, message: `${pv}: ${message}` });
+    this.#release();
+    return this.#refuse(value, { code, message: `${message}${this.#beyond(value, code)}` });
+  }
+
   /** Channel Access says only that a write failed: where the value is beyond the control limits, tell them. */
-  #beyond(value, { code }) {
+  #beyond(value, code) {
     const { low, high } = this.update.metadata?.control ?? {};
     if (code !== "put_failed" || !(low < high) || (value >= low && value <= high)) return "";
     return ` The limits are ${this.describeValue(low)} to ${this.describeValue(high)}.`;
@@ -151,11 +158,11 @@ export class WritableElement extends EpicsElement {
   }
 
   /** Tell what was refused, until the next write, or until it is dismissed. @returns {false} */
-  #refuse(value, { code = "error", message }) {
+  #refuse(value, { pv = this.names[0], code = "error", message }) {
     this.setAttribute("data-refused", code);
     this.#alert.replaceChildren(...refusal(message, () => this.#dismiss()));
     this.renderSoon();
-    this.#tell("epics-refused", { pv: this.names[0], value, code, message });
+    this.#tell("epics-refused", { pv, value, code, message });
     return false;
   }
 
@@ -181,25 +188,34 @@ export class WritableElement extends EpicsElement {
     return `${metadata?.enumStrings?.[value] ?? value} ${units}`.trim();
   }
 
-  #begin(value) {
-    this.#pending += 1;
-    this.#hasChanged = false;
-    this.#hold(value);
-    this.toggleAttribute("data-pending", true);
-    setTimeout(() => this.#setSlow(this.isPending), SLOW);
+  /** Writes to the PV of now that have not been answered yet. */
+  get #pending() {
+    return [...this.#writes].filter(({ pv }) => pv === this.names[0]);
   }
 
-  #end() {
-    this.#pending -= 1;
-    this.toggleAttribute("data-pending", this.isPending);
-    this.#setSlow(this.#isSlow && this.isPending);
-    if (this.isPending) return;
+  #begin(write) {
+    this.#writes.add(write);
+    this.#hasChanged = false;
+    this.#hold(write.value);
+    this.#showPending();
+    setTimeout(() => this.#setSlow(write), SLOW);
+  }
+
+  #end(write) {
+    this.#writes.delete(write);
+    this.#showPending();
+    this.renderSoon();
+    if (this.isPending || write.pv !== this.names[0]) return;
     if (this.#hasChanged) this.#release();
     else this.#holdTimer = setTimeout(() => this.#release(), HOLD);
   }
 
-  #setSlow(isSlow) {
-    this.#isSlow = isSlow;
+  #showPending() {
+    this.toggleAttribute("data-pending", this.isPending);
+  }
+
+  #setSlow(write) {
+    write.isSlow = true;
     this.renderSoon();
   }
 
@@ -231,6 +247,7 @@ export class WritableElement extends EpicsElement {
 
   /** Subclasses call this first: it shows to everybody whether the control can be used, and why not. */
   render(_update, _updates) {
+    this.#showPending();
     const { reason } = this;
     const control = this.find("control");
     control.setAttribute("aria-disabled", String(reason !== ""));

@@ -112,6 +112,10 @@ record(ao, "$(P)broken") { field(DISP, "1") }
 record(calc, "$(P)count") { field(PINI, "YES") field(SCAN, ".1 second") field(CALC, "VAL+1") }
 record(ao, "$(P)jog") { field(PINI, "YES") field(FLNK, "$(P)jogging") }
 record(calcout, "$(P)jogging") { field(INPA, "$(P)jog") field(CALC, "A") field(OOPT, "On Change") field(ODLY, "600") }
+record(ao, "$(P)endless") { field(PINI, "YES") field(FLNK, "$(P)unending") }
+record(calcout, "$(P)unending") {
+    field(INPA, "$(P)endless") field(CALC, "A") field(OOPT, "On Change") field(ODLY, "600")
+}
 """
 READ_ONLY = "ASG(DEFAULT) { RULE(1, WRITE) }\nASG(READONLY) { RULE(1, READ) }\n"
 AT_START = {"level": "2.5", "other": "2", "valve": "Closed", "gate": "Closed", "mode": "Low", "text": "one"}

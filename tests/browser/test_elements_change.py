@@ -7,6 +7,12 @@ from tests.browser.test_elements_write import expect_value, show, value_of
 from tests.browser.waiting import wait_until
 from tests.iocs import CIOC
 
+END_THE_SESSION = """async () => {
+  const { sharedClient } = await import(new URL("pycaserver.js", location.href));
+  window.refused = [];
+  addEventListener("epics-refused", ({ detail }) => refused.push(detail));
+  sharedClient().close();
+}"""
 DRAG = """(host, places) => {
   const control = host.shadowRoot.querySelector("[part=control]");
   for (const place of places) {
@@ -47,6 +53,39 @@ def test_value_that_nobody_edits_is_written_with_all_its_digits(elements: Elemen
     assert value_of(elements_ioc, "level") == "2.5678"
 
 
+def test_write_that_goes_on_is_not_shown_at_another_pv(elements: ElementPage, elements_ioc: CIOC) -> None:
+    field = show(elements, "input", "endless", 'min="0" max="1"')
+    field.fill("12.5")
+    field.press("Enter")
+    expect(elements.part("input", "state").locator(".word")).to_have_text("writing")
+    change(elements, "input", "level")
+    expect(field).to_have_value("2.50")
+    expect(elements.host("input")).not_to_have_attribute("data-pending", "")
+    expect(elements.part("input", "state").locator(".word")).to_have_text("")
+    field.fill("3")
+    field.press("Enter")
+    expect_value(elements_ioc, "level", "3")
+    change(elements, "input", "endless")
+    expect(elements.host("input")).to_have_attribute("data-pending", "")
+    change(elements, "input", "level")
+    elements.page.evaluate(END_THE_SESSION)
+    alert = elements.host("input").get_by_role("alert")
+    expect(alert).to_contain_text(f"{elements.prefix}endless: ")
+    told = elements.page.evaluate("refused.map(({ pv, value }) => [pv, value])")
+    assert told == [[f"{elements.prefix}endless", 12.5]]
+
+
+def test_slider_moves_another_pv_while_the_write_to_the_first_goes_on(
+    elements: ElementPage, elements_ioc: CIOC
+) -> None:
+    show(elements, "slider", "endless", 'min="-10" max="10"')
+    elements.host("slider").evaluate(DRAG, ["5"])
+    expect(elements.host("slider")).to_have_attribute("data-pending", "")
+    change(elements, "slider", "other")
+    elements.host("slider").evaluate(DRAG, ["3"])
+    expect_value(elements_ioc, "other", "3")
+
+
 def test_momentary_button_is_let_go_at_the_pv_at_which_it_was_pressed(
     elements: ElementPage, elements_ioc: CIOC
 ) -> None:
@@ -64,7 +103,7 @@ def test_momentary_button_is_let_go_at_the_pv_at_which_it_was_pressed(
 def test_slider_writes_to_another_pv_only_where_it_is_dragged_to_then(
     elements: ElementPage, elements_ioc: CIOC
 ) -> None:
-    show(elements, "slider", "level", 'rate="10" min="-10" max="10"')
+    show(elements, "slider", "level", 'rate="0.1" min="-10" max="10"')
     elements.host("slider").evaluate(DRAG, ["1", "5"])  # the second has to wait
     change(elements, "slider", "other")
     expect(elements.part("slider", "value")).to_have_text("2.0")
