@@ -55,6 +55,9 @@ export class EpicsSlider extends WritableElement {
     const control = this.find("control");
     control.addEventListener("input", () => this.#oninput());
     control.addEventListener("change", () => this.#onchange());
+    for (const end of ["pointerup", "pointercancel", "keyup", "blur"]) {
+      control.addEventListener(end, ({ type }) => this.#onend(type));
+    }
     for (const kind of ["pointerdown", "keydown"]) control.addEventListener(kind, (event) => this.#block(event));
   }
 
@@ -76,8 +79,13 @@ export class EpicsSlider extends WritableElement {
     const { low, high } = this.#range ?? { low: 0, high: 1 };
     Object.assign(control, { min: low, max: high, step: this.#step(low, high) });
     control.classList.toggle("empty", !Number.isFinite(Number(this.shown ?? NaN)));
-    if (!this.#isDragging) control.value = Number(this.shown ?? low);
+    if (!this.#isUsers) control.value = Number(this.shown ?? low);
     this.#showValue();
+  }
+
+  /** Whether the place is the user's: it is dragged, asked about, or still to be written. */
+  get #isUsers() {
+    return this.#isDragging || this.isAsking || this.#next !== undefined;
   }
 
   get #range() {
@@ -94,7 +102,7 @@ export class EpicsSlider extends WritableElement {
   #showValue() {
     const { update } = this;
     const control = this.find("control");
-    const shown = this.#isDragging ? control.valueAsNumber : this.shown;
+    const shown = this.#isUsers ? control.valueAsNumber : this.shown;
     const text = shown === undefined ? "–" : formatNumber(shown, update.metadata, formatOf(this));
     setText(this.find("value"), text);
     control.ariaValueText = `${text} ${update.units}`.trim();
@@ -111,8 +119,20 @@ export class EpicsSlider extends WritableElement {
     if (this.#rate > 0) this.#send(this.find("control").valueAsNumber);
   }
 
-  #onchange() {
+  /** There is no `change` where it is dragged back to where it was; where there is one it comes before this is over. */
+  #onend(type) {
+    if (type === "keyup" && this.find("control").matches(":active")) return; // the pointer still drags
+    setTimeout(() => this.#settle());
+  }
+
+  /** Show the PV's value again. */
+  #settle() {
     this.#isDragging = false;
+    this.renderSoon();
+  }
+
+  #onchange() {
+    this.#settle();
     if (this.#rate === 0) this.write(this.find("control").valueAsNumber).then(() => this.renderSoon());
   }
 
