@@ -84,8 +84,9 @@ export class EpicsToggle extends WritableElement {
     }
   }
 
-  /** An enum's state may be told by its name or its index. */
+  /** An enum's state may be told by its name or its index; a 64-bit integer may be read as a number. */
   #is(value, wanted) {
+    if (typeof wanted === "bigint" && value != null) return Number(value) === Number(wanted);
     return value === wanted || this.update.metadata?.enumStrings?.[value] === wanted;
   }
 

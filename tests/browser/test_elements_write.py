@@ -328,6 +328,18 @@ def test_toggle_is_a_switch_between_named_values(elements: ElementPage, elements
     expect_value(elements_ioc, "mode", "Low")
 
 
+def test_toggle_is_a_switch_of_integers_of_64_bits(elements: ElementPage) -> None:
+    elements.show('<epics-toggle id="toggle" pv="loc://switch<VLong>(1)"></epics-toggle>')
+    control, text = elements.part("toggle", "control"), elements.part("toggle", "value")
+    expect(text).to_have_text("On")
+    expect(control).to_be_checked()
+    control.click()
+    expect(text).to_have_text("Off")
+    control.click()
+    expect(text).to_have_text("On")
+    wait_for(lambda: len(elements.told()) == 2, what="two events")
+
+
 def test_enum_arrows_step_and_enter_writes(elements: ElementPage, elements_ioc: CIOC) -> None:
     choice = show(elements, "enum", "mode")
     choice.press("ArrowDown")
