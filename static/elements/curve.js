@@ -77,13 +77,14 @@ export class TraceCurve extends Curve {
     return seconds() + this.skew;
   }
 
-  /** Until when the last value holds: now while there is a connection, else until it was lost. */
+  /** Until when the last value holds: now while it is the PV's, else until it was lost. */
   get end() {
     return this.isLive ? Math.max(this.now, this.trace.lastTime) : this.trace.watchedUntil;
   }
 
+  /** A PV that is connected again has not told its value yet. */
   get isLive() {
-    return this.update.condition === "live" || this.update.condition === "connected";
+    return this.update.condition === "live";
   }
 
   get last() {

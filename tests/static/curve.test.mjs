@@ -41,6 +41,28 @@ test("a value that was lost holds until then", (t) => {
   assert.equal(curve.end, START);
 });
 
+test("a PV that is connected again holds its value from before only until it was lost, while it tells none", (t) => {
+  const curve = curveAt(t);
+  told(curve, START - 100);
+  curve.receive({ kind: "connection", condition: "disconnected" });
+  t.mock.timers.tick(5000);
+  curve.receive({ kind: "connection", condition: "connected" });
+  t.mock.timers.tick(5000);
+  assert.deepEqual([curve.end, curve.read(START + 1), curve.last], [START, NaN, NaN]);
+  told(curve, START - 100);
+  assert.deepEqual([curve.end, curve.read(START + 1)], [START + 10, 1]);
+});
+
+test("what is kept of a PV ends with its last sample until its value comes", (t) => {
+  const curve = curveAt(t);
+  const history = { time: Float64Array.of(START - 20, START - 10), value: Float64Array.of(1, 2), reduced: 0 };
+  curve.receive({ kind: "connection", condition: "connected" });
+  curve.receive({ kind: "history", condition: "connected", history });
+  assert.equal(curve.end, START - 10);
+  told(curve, START - 10);
+  assert.equal(curve.end, START);
+});
+
 test("the first value after a loss says nothing about the clock", (t) => {
   const curve = curveAt(t);
   told(curve, START - 1);
