@@ -61,6 +61,7 @@ export class EpicsImage extends FigureElement {
     super.attributeChangedCallback(name, old, now);
     if (old === now) return;
     if (name === "width" || name === "height") this.resubscribe();
+    if (name === "paused" && now === null) this.#resume();
     if (["min", "max", "scale", "auto"].includes(name)) this.#range.ends = null;
     this.#isNew = true;
     this.#toolbar?.update();
@@ -107,6 +108,11 @@ export class EpicsImage extends FigureElement {
     if (index || update.kind !== "value" || this.paused) return;
     this.#shown = ArrayBuffer.isView(update.value) ? update : null; // an IOC may come back with another type
     this.#isNew = true;
+  }
+
+  /** What came while it stood still was not shown. */
+  #resume() {
+    if (this.update.value !== undefined) this.onUpdate({ ...this.update, kind: "value" }, 0);
   }
 
   render() {

@@ -69,6 +69,7 @@ export class EpicsPlot extends ViewElement {
     super.attributeChangedCallback(name, old, now);
     if (old === now || !this.#toolbar) return;
     if (name === "paused" && old === null) this.onPause();
+    if (name === "paused" && now === null) this.onResume();
     if (name === "sync") this.#chart.sync = now;
     if (name === "scale") this.#ranges.clear();
     this.#toolbar.update();
@@ -126,6 +127,9 @@ export class EpicsPlot extends ViewElement {
 
   /** It stands still from now on. */
   onPause() {}
+
+  /** It goes on. */
+  onResume() {}
 
   onZoom() {
     this.#ranges.clear();

@@ -59,6 +59,13 @@ export class EpicsWaveform extends EpicsPlot {
     if (!this.paused || update.kind !== "value") super.onUpdate(update, index);
   }
 
+  /** What came while it stood still was not shown. */
+  onResume() {
+    for (const [index, update] of this.updates.entries()) {
+      if (update.value !== undefined) this.onUpdate({ ...update, kind: "value" }, index);
+    }
+  }
+
   onView() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#ask(), SETTLE);

@@ -154,13 +154,16 @@ def test_pointer_and_keys_read_a_pixel(page: ElementPage) -> None:
 
 def test_pause_holds_the_picture(page: ElementPage, plot_ioc: CIOC) -> None:
     image = image_of(page, "hole", 'width="2" colormap="gray" paused')
+    wait_for(lambda: image.evaluate("(image) => image.update.value?.length") == 4, what="the first values")
+    expect(image.locator("[part=note]")).to_have_text("No image yet")
     image.get_by_role("button", name="Pause").click()
-    image.evaluate("(image) => image.resubscribe()")
     before = pixels(image)
     image.get_by_role("button", name="Pause").click()
     plot_ioc.shell(f"dbpf {page.prefix}hole '[1,1,0,1]'")
     wait_for(lambda: image.evaluate("(image) => image.update.value[0]") == 1, what="the new values")
     assert pixels(image) == before
+    image.get_by_role("button", name="Pause").click()
+    wait_for(lambda: pixels(image)[0] == WHITE, what="the newest picture")
     plot_ioc.shell(f"dbpf {page.prefix}hole '[0,1,0,1]'")
 
 

@@ -156,6 +156,8 @@ def test_pause_holds_the_picture(page: ElementPage, plot_ioc: CIOC) -> None:
     plot_ioc.shell(f"dbpf {page.prefix}float '[5,5]'")
     wait_for(lambda: plot.evaluate("(plot) => plot.update.count") == 2, what="the new value")
     assert plot.evaluate(SHOWN)["count"] == 5
+    plot.get_by_role("button", name="Pause").click()
+    shown(plot, count=2)
     plot_ioc.shell(f"dbpf {page.prefix}float '[1,10,100,-5,1000]'")
 
 
