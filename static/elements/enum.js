@@ -7,6 +7,7 @@ import { WritableElement, writableRow } from "./write.js";
 
 const looks = sheet(`
 select[part~="control"] { padding: 0 0.4em; min-width: 6em; cursor: pointer; }
+:host([data-editing]) select { border-color: var(--_accent); border-style: dashed; }
 .choices { display: inline-flex; }
 .choices button[part~="control"] { border-radius: 0; margin-left: -1px; background: var(--_background); }
 .choices button:first-child { border-radius: var(--_radius) 0 0 var(--_radius); margin-left: 0; }
@@ -28,7 +29,7 @@ export class EpicsEnum extends WritableElement {
   static observedAttributes = [...WritableElement.observedAttributes, "as", "readonly"];
   static styles = [...WritableElement.styles, looks];
   static template = writableRow(
-    `<span part="value"></span><select part="control" hidden></select>` +
+    `<span part="value"></span><select part="control" hidden></select><span part="readback"></span>` +
     `<span part="choices" class="choices" role="group" hidden></span>`,
   );
 
@@ -82,7 +83,10 @@ export class EpicsEnum extends WritableElement {
 
   #showChoice() {
     const { reason } = this;
-    if (!this.#isStepping) this.find("control").value = String(this.shown);
+    const list = this.find("control");
+    if (!this.#isStepping) list.value = String(this.shown);
+    const isOther = this.#isStepping && list.value !== String(this.shown);
+    setText(this.find("readback"), isOther ? `now ${formatValue(this.update)}` : "");
     for (const button of this.find("choices").children) {
       button.ariaPressed = String(Number(button.value) === this.shown);
       button.ariaDisabled = String(reason !== "");
@@ -107,14 +111,15 @@ export class EpicsEnum extends WritableElement {
   }
 
   #onchange() {
-    if (!this.#isStepping) this.#writeChoice();
+    if (this.#isStepping) this.renderSoon();
+    else this.#writeChoice();
   }
 
-  /** Enter where nothing else was reached writes nothing: it may be meant for the open list of the browser. */
+  /** Enter where no other state was reached writes nothing: it may be meant for the open list of the browser. */
   #writeChoice() {
     this.#setStepping(false);
-    const chosen = Number(this.find("control").value);
-    if (chosen !== this.shown) this.write(chosen).then(() => this.renderSoon());
+    const { value } = this.find("control");
+    if (value !== "" && Number(value) !== this.shown) this.write(Number(value)).then(() => this.renderSoon());
   }
 
   #takeBack() {
@@ -123,8 +128,10 @@ export class EpicsEnum extends WritableElement {
   }
 
   #setStepping(isStepping) {
+    if (isStepping === this.#isStepping) return;
     this.#isStepping = isStepping;
     this.toggleAttribute("data-editing", isStepping);
+    this.renderSoon();
   }
 }
 

@@ -10,8 +10,6 @@ const looks = sheet(`
 input { min-width: 3em; flex: 0 20 auto; width: var(--epics-input-width, 8em); text-align: end; }
 input.text { width: var(--epics-input-width, 14em); text-align: start; }
 :host([data-editing]) input { border-color: var(--_accent); }
-[part~="readback"] { color: var(--_quiet); font-size: 0.875em; }
-[part~="readback"]:empty { display: none; }
 `);
 /** Elements of an array that can be edited. */
 const LONGEST_LIST = 20;

@@ -145,6 +145,8 @@ button[part~="control"]:hover, dialog button:hover { border-color: var(--_accent
   border-style: dashed;
   color: var(--_offline);
 }
+[part~="readback"] { color: var(--_quiet); font-size: 0.875em; }
+[part~="readback"]:empty { display: none; }
 [part~="lock"] { display: none; flex: none; width: 0.8em; height: 0.8em; fill: none; stroke: var(--_quiet); }
 :host(:is([data-access="read"], [data-access="none"])) [part~="lock"] { display: inline; stroke-width: 1.5; }
 

@@ -345,14 +345,30 @@ def test_enum_arrows_step_and_enter_writes(elements: ElementPage, elements_ioc: 
     choice.press("ArrowDown")
     choice.press("ArrowDown")
     expect(choice).to_have_value("2")
+    expect(elements.part("enum", "readback")).to_have_text("now Low")
+    expect(choice).to_have_css("border-top-style", "dashed")
+    choice.press("ArrowUp")
+    choice.press("ArrowUp")
+    expect(elements.part("enum", "readback")).to_have_text("")
+    choice.press("ArrowDown")
+    expect(elements.part("enum", "readback")).to_have_text("now Low")
     choice.press("Escape")
     expect(choice).to_have_value("0")
+    expect(elements.part("enum", "readback")).to_be_hidden()
     choice.press("ArrowDown")
     choice.press("ArrowDown")
     choice.press("Enter")
     expect_value(elements_ioc, "mode", "High")
     wait_for(elements.told, what="the event")
     assert [value for _, _, value in elements.told()] == [2]
+
+
+def test_enum_writes_nothing_where_no_state_was_reached(elements: ElementPage) -> None:
+    choice = show(elements, "enum", "odd")
+    choice.press("x")
+    choice.press("Enter")
+    expect(elements.host("enum")).not_to_have_attribute("data-editing", "")
+    assert puts(elements) == 0
 
 
 def test_enum_is_chosen_in_the_open_list(elements: ElementPage, elements_ioc: CIOC) -> None:
