@@ -11,6 +11,8 @@ const TIMEOUT = 60;
 const SLOW = 250;
 /** Milliseconds for which what was written is shown, unless a value comes before. */
 const HOLD = 1000;
+/** Pixels between what is told of a refusal and the edge of the window. */
+const EDGE = 8;
 const LOCK = `<svg part="lock" viewBox="0 0 12 12" aria-hidden="true"><path d="M2 5.5H10V11H2Z"/>` +
   `<path d="M3.75 5.5V3.75A2.25 2.25 0 0 1 8.25 3.75V5.5"/></svg>`;
 
@@ -20,7 +22,7 @@ const LOCK = `<svg part="lock" viewBox="0 0 12 12" aria-hidden="true"><path d="M
 /** @param {string} body with a part "control" */
 export const writableRow = (body) =>
   `<span part="label"></span>${body}<span part="units"></span>${LOCK}${STATE}<span class="unseen" id="reason"></span>` +
-  `<span class="unseen" role="status"></span><span class="alert" role="alert"></span>`;
+  `<span class="unseen" role="status"></span><span class="alert" part="box" role="alert"></span>`;
 
 /** Base of the elements that write. A subclass calls `write(value)`, and shows `shown`. */
 export class WritableElement extends EpicsElement {
@@ -161,6 +163,7 @@ export class WritableElement extends EpicsElement {
   #refuse(value, { pv = this.names[0], code = "error", message }) {
     this.setAttribute("data-refused", code);
     this.#alert.replaceChildren(...refusal(message, () => this.#dismiss()));
+    keepInView(this.#alert);
     this.renderSoon();
     this.#tell("epics-refused", { pv, value, code, message });
     return false;
@@ -254,6 +257,13 @@ export class WritableElement extends EpicsElement {
     control.setAttribute("aria-describedby", "state reason");
     setText(this.shadowRoot.getElementById("reason"), reason);
   }
+}
+
+/** What goes beyond the right edge of the window is moved to the left. @param {HTMLElement} box */
+function keepInView(box) {
+  box.style.translate = "";
+  const beyond = box.getBoundingClientRect().right - document.documentElement.clientWidth + EDGE;
+  if (beyond > 0) box.style.translate = `${-beyond}px`;
 }
 
 /** @returns {Element[]} the server's words, and a button that takes them away */

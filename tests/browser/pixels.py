@@ -21,6 +21,21 @@ ROWS = """(host, index) => {
 }"""
 
 
+# Whether a press in the middle or near an edge of a button in a shadow root is one on that button.
+IS_FREE = """(button) => {
+  const { left, top, right, bottom } = button.getBoundingClientRect();
+  const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+  const places = [[x, y], [left + 1, y], [right - 1, y], [x, top + 1], [x, bottom - 1]];
+  return places.every(([x, y]) => button.contains(document.elementFromPoint(x, y)?.shadowRoot?.elementFromPoint(x, y)));
+}"""
+
+
+def is_free(button: Locator) -> bool:
+    """Whether nothing covers it."""
+    free: bool = button.evaluate(IS_FREE)
+    return free
+
+
 def rows_of(plot: Locator, line: int = 0) -> dict[int, int]:
     """Row of the canvas -> how many pixels of it have the colour of the line; {} before anything is drawn."""
     if plot.locator("canvas").count() == 0:

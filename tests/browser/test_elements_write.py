@@ -99,6 +99,21 @@ def test_refusal_is_shown_in_the_servers_words_until_dismissed(elements: Element
         expect(elements.host(tag)).not_to_have_attribute("data-refused", re.compile(""))
 
 
+def test_refusal_stays_in_view_at_the_right_edge(elements: ElementPage) -> None:
+    elements.page.set_viewport_size({"width": 390, "height": 844})
+    control = show(elements, "button", "broken")
+    elements.host("button").evaluate("(button) => { button.style.marginLeft = '240px'; }")
+    control.click()
+    alert = elements.host("button").get_by_role("alert")
+    expect(alert).to_contain_text("Channel Access")
+    box = box_of(alert)
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    assert elements.page.evaluate("document.documentElement.scrollWidth") <= 390
+    alert.get_by_role("button", name="Dismiss").click()
+    expect(alert).to_have_text("")
+
+
 def test_read_only_is_told_and_writes_nothing(elements: ElementPage) -> None:
     fixed = dict.fromkeys(RECORDS, "fixed") | {"enum": "fixed_mode"}
     show_all(elements, fixed)

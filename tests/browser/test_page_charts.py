@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import live_page
 from tests.browser.live_page import LivePage
+from tests.browser.pixels import box_of, is_free
 from tests.iocs import CIOC
 from tests.servers import Server
 
@@ -149,6 +150,20 @@ def test_names_dropped_as_text_are_added(live: LivePage, names: list[str]) -> No
     )
     expect(live.row(names[2])).to_have_attribute("data-condition", "live")
     assert live.names() == names
+
+
+@pytest.mark.parametrize("width", [390, 480, 700, 1280])
+def test_nothing_covers_the_tools_of_a_chart(browser: Browser, server: Server, names: list[str], width: int) -> None:
+    for live in live_page(browser, server.url, width, 844):
+        live.page.goto(f"{live.url}#pv={names[0]}&chart={names[0]}")
+        if width < 960:
+            live.page.get_by_role("button", name="Charts", exact=True).click()
+        card = chart(live, 1)
+        expect(card.locator("canvas")).to_be_visible()
+        tools = card.locator("[part=toolbar]").get_by_role("button")
+        assert all(is_free(tool) for tool in tools.all())
+        remove, plot = box_of(card.get_by_role("button", name="Remove chart 1")), box_of(card.locator("[part=plot]"))
+        assert remove["y"] + remove["height"] <= plot["y"]
 
 
 def test_a_phone_turns_to_the_chart(browser: Browser, server: Server, names: list[str]) -> None:

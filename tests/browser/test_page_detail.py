@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import live_page
 from tests.browser.live_page import LivePage
+from tests.browser.pixels import box_of, is_free
 from tests.iocs import CIOC
 from tests.servers import WRITABLE, Server
 
@@ -144,6 +145,24 @@ def test_a_value_is_written(writing: LivePage, ioc: CIOC) -> None:
     field.fill("1.25")
     field.press("Enter")
     expect(writing.cell(name, "value")).to_have_text("1.25")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_refusal_covers_nothing(browser: Browser, writable: Server, ioc: CIOC, width: int) -> None:
+    name = f"{ioc.prefix}ao"
+    for page in live_page(browser, writable.url, width, 844):
+        page.open(name, plot=name)
+        if width < 960:
+            page.page.get_by_role("button", name="Details", exact=True).click()
+        field = writer(page).get_by_role("textbox")
+        field.fill("nonsense, and so much of it that it takes more than one line to tell why nothing was written")
+        field.press("Enter")
+        box = writer(page).get_by_role("alert")
+        expect(box).not_to_be_empty()
+        plot = page.page.locator(".plot > *")
+        assert box_of(box)["y"] >= box_of(field)["y"] + box_of(field)["height"]
+        assert box_of(box)["y"] + box_of(box)["height"] <= box_of(plot)["y"]
+        assert all(is_free(button) for button in plot.get_by_role("button").all())
 
 
 def test_a_refusal_is_told(writing: LivePage, ioc: CIOC) -> None:
