@@ -46,7 +46,8 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [npm, "pack", "--silent"]
     subprocess.run(command, cwd=folder / "static", check=True, timeout=SECONDS, stdout=subprocess.PIPE)
     with tarfile.open(folder / "static" / f"pycaserver-{__version__}.tgz") as archive:
-        archive.extractall(folder, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # newer than Python 3.11.2
+        archive.extractall(folder)
     (folder / "node_modules").mkdir()
     return (folder / "package").rename(folder / "node_modules" / "pycaserver")
 
