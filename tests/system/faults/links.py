@@ -65,7 +65,8 @@ class Relay:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._share = 0.0
         self._bytes_per_second = 0.0
-        self._answers: dict[Any, asyncio.DatagramTransport] = {}
+        self._ways: dict[Any, asyncio.Task[asyncio.DatagramTransport]] = {}
+        """To the IOC, by client."""
         self._circuits: set[Circuit] = set()
         self._open: asyncio.Event
 
@@ -125,8 +126,9 @@ class Relay:
         self._open.set()
         for circuit in self._circuits:
             circuit.close()
-        for transport in (self._front, *self._answers.values()):
-            transport.close()
+        self._front.close()  # nobody comes any more
+        for way in self._ways.values():
+            (await way).close()
         while self._circuits:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0)  # the sockets are closed in the next turn of the loop
@@ -135,12 +137,11 @@ class Relay:
         self.searches += 1
         if self._is_lost():
             return
-        if client in self._answers:
-            self._answers[client].sendto(data)
-        else:
-            self._loop.create_task(self._introduce(data, client))
+        if client not in self._ways:
+            self._ways[client] = self._loop.create_task(self._introduce(client))
+        self._ways[client].add_done_callback(lambda way: way.result().sendto(data))
 
-    async def _introduce(self, data: bytes, client: Any) -> None:
+    async def _introduce(self, client: Any) -> asyncio.DatagramTransport:
         """Each client has a socket of its own towards the IOC."""
 
         def answer(data: bytes, _: Any) -> None:
@@ -150,8 +151,7 @@ class Relay:
         transport, _ = await self._loop.create_datagram_endpoint(
             lambda: Datagrams(answer), remote_addr=(LOOPBACK, self.ioc.port)
         )
-        self._answers[client] = transport
-        transport.sendto(data)
+        return transport
 
     def _is_lost(self) -> bool:
         return self._random.random() < self._share
