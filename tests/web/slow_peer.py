@@ -1,7 +1,7 @@
 """A peer that does not read, beside one that does."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,8 +27,11 @@ def pump(types: CIOC, until: Callable[[], bool]) -> None:
 
 
 def open_sockets(server: Server) -> int:
-    links = Path(f"/proc/{server.process.pid}/fd").iterdir()
-    return sum(link.is_symlink() and str(link.readlink()).startswith("socket:") for link in links)
+    sockets = 0
+    for link in Path(f"/proc/{server.process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            sockets += str(link.readlink()).startswith("socket:")
+    return sockets
 
 
 @contextmanager
