@@ -155,7 +155,7 @@ class PutLine:
         if put.wait:
             self._running = put
         try:
-            circuit.send(put.size, partial(self._go, put, circuit, self._connection))
+            circuit.send(put.size, partial(self._go, put, circuit, self._connection), circuit.puts)
         except PycaError as error:
             self._drop(put)
             put.finish(error)

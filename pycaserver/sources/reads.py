@@ -14,8 +14,6 @@ from pycaserver.sources.monitor import Target
 
 READ_BYTES: Final = 32
 """What a read weighs: its header, and some more."""
-MOST_WAITING: Final = 100_000
-"""Reads that wait for one IOC, of all PVs and sessions: ten thousand PVs of ten pages, and not without end."""
 
 Done: TypeAlias = Callable[[PVValue | PycaError], None]
 Drop: TypeAlias = Callable[[], None]
@@ -59,7 +57,7 @@ class ReadLine:
             self._go(read)
         else:
             try:
-                circuit.send(READ_BYTES, partial(self._go, read), MOST_WAITING)
+                circuit.send(READ_BYTES, partial(self._go, read), circuit.reads)
             except PycaError:
                 done(PycaError("get_timeout", "Too many requests wait for this IOC already."))
         return read.forget

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pycaserver.core.errors import PycaError
-from pycaserver.sources.circuit import MOST_BYTES, MOST_WAITING_BYTES, Circuit
+from pycaserver.sources.circuit import MOST_BYTES, MOST_PUTS, MOST_READS, MOST_WAITING_BYTES, Circuit
 
 
 def test_what_fits_goes_at_once_and_the_rest_in_order() -> None:
@@ -31,23 +31,31 @@ def test_larger_one_goes_alone_and_reads_wait_behind_it() -> None:
     assert sent == ["large", "read", "small"]
 
 
-def test_what_waits_is_bounded_in_bytes_but_reads_are_taken() -> None:
+def test_what_waits_is_bounded_in_bytes_but_what_has_no_kind_is_taken() -> None:
     circuit = Circuit()
-    circuit.send(MOST_BYTES, lambda: None)
-    circuit.send(MOST_WAITING_BYTES, lambda: None)
-    with pytest.raises(PycaError, match=f"{MOST_WAITING_BYTES} bytes wait") as caught:
-        circuit.send(1, lambda: None)
+    circuit.send(MOST_BYTES, lambda: None, circuit.puts)
+    circuit.send(MOST_WAITING_BYTES, lambda: None, circuit.puts)
+    with pytest.raises(PycaError, match=f"1 requests with {MOST_WAITING_BYTES} bytes wait") as caught:
+        circuit.send(1, lambda: None, circuit.puts)
     assert caught.value.code == "put_failed"
+    circuit.send(1, lambda: None, circuit.reads)
     circuit.send(0, lambda: None)
 
 
-def test_what_waits_is_bounded_in_number() -> None:
-    circuit = Circuit()
-    for size in (MOST_BYTES, 1, 1):
-        circuit.send(size, lambda: None, most=2)
-    with pytest.raises(PycaError):
-        circuit.send(1, lambda: None, most=2)
-    circuit.send(1, lambda: None, most=3)
+def test_what_waits_is_bounded_in_number_and_puts_and_reads_by_themselves() -> None:
+    circuit, sent = Circuit(), list[str]()
+    circuit.send(MOST_BYTES, lambda: None, circuit.puts)
+    for _ in range(MOST_READS):
+        circuit.send(1, lambda: sent.append("read"), circuit.reads)
+    with pytest.raises(PycaError, match=f"{MOST_READS} requests"):
+        circuit.send(1, lambda: None, circuit.reads)
+    for _ in range(MOST_PUTS):
+        circuit.send(1, lambda: sent.append("put"), circuit.puts)
+    with pytest.raises(PycaError, match=f"{MOST_PUTS} requests"):
+        circuit.send(1, lambda: None, circuit.puts)
+    circuit.arrived(MOST_BYTES)
+    assert sent == ["read"] * MOST_READS + ["put"] * MOST_PUTS
+    circuit.send(1, lambda: None, circuit.reads)  # there is room again
 
 
 @given(st.lists(st.integers(1, 3 * MOST_BYTES), max_size=40))

@@ -7,7 +7,7 @@ import pytest
 
 from pycaserver.core.errors import PycaError
 from pycaserver.core.values import PVValue
-from pycaserver.sources import reads as module
+from pycaserver.sources import circuit
 from pycaserver.sources.circuit import MOST_BYTES, Circuit
 from pycaserver.sources.reads import READ_BYTES, ReadLine
 from tests.fakes import value
@@ -84,8 +84,9 @@ def test_those_that_wait_go_in_their_turn(libca: Libca) -> None:
     assert libca.data == [*range(ON_THE_WAY + 2)]
 
 
-def test_so_many_wait_for_an_ioc_and_no_more(libca: Libca, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_WAITING", 2)
+def test_so_many_wait_for_an_ioc_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circuit, "MOST_READS", 2)
+    libca = Libca()
     for _ in range(ON_THE_WAY + 3):
         libca.read()
     (error,) = libca.told
