@@ -1,5 +1,8 @@
 """The CA repeater: started when the host has none, left alone when it has one, ended with us."""
 
+import socket
+from typing import Any
+
 import pytest
 
 from pycaserver.sources.repeater import Repeater
@@ -32,6 +35,21 @@ def test_one_that_runs_is_left_alone(port: int) -> None:
         assert is_taken(port)
     finally:
         first.stop()
+
+
+def test_looking_whether_it_is_there_does_not_keep_it_from_its_port(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+
+    class Watched(socket.socket):
+        def bind(self, address: Any) -> None:
+            looks.append(repeater._process)
+            super().bind(address)
+
+    monkeypatch.setattr("socket.socket", Watched)
+    repeater = Repeater()
+    repeater.start()
+    repeater.stop()
+    assert looks == [None], "nobody takes the port once one is to listen there"
 
 
 def test_a_failure_is_a_warning(port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
