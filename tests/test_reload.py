@@ -75,7 +75,7 @@ RULE = '[[access.rule]]\npv = "A"\nallow = "write"\n'
 
 def test_everything_that_can_change_does(bench: Bench, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     looked: list[Rules] = []
-    bench.access.watchers[lambda: looked.append(bench.access.rules)] = None
+    bench.access.watchers[lambda: map(looked.append, [bench.access.rules])] = None
     file = tmp_path / "puts.jsonl"
     bench.reload(f'[access]\nwrites = true\n{RULE}[auth]\nrequired = true\n[audit]\nfile = "{file}"\n')
     assert bench.access.rules.decide("A", Identity()).write

@@ -6,7 +6,7 @@ AccessControl  those in force now, and who must look again when they are replace
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from typing import Annotated, Final, Literal
 
@@ -134,8 +134,8 @@ class AccessControl:
     def __init__(self, rules: Rules, begin: Callable[[Pieces], object] = list) -> None:
         """begin: works off what there is to do when the rules are replaced; at once unless it does it in pieces."""
         self.rules = rules
-        self.watchers: dict[Callable[[], object], None] = {}
-        """Called, in order, after the rules have been replaced."""
+        self.watchers: dict[Callable[[], Pieces], None] = {}
+        """What each has to do, in order, after the rules have been replaced."""
         self._begin = begin
 
     def replace(self, rules: Rules) -> None:
@@ -143,14 +143,14 @@ class AccessControl:
         self.rules = rules
         self._begin(self._look_again())
 
-    def _look_again(self) -> Iterator[None]:
+    def _look_again(self) -> Pieces:
         for watcher in list(self.watchers):
             try:
                 if watcher in self.watchers:  # it may have gone in the meantime
-                    watcher()
+                    yield from watcher()
             except Exception:
                 log.exception("a session did not take the new access rules")
-            yield
+            yield None
 
 
 def problems_of(rule: Rule) -> list[str]:

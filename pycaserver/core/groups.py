@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pycaserver.core.channel import Channel
     from pycaserver.core.encoder import ValueEncoder
     from pycaserver.core.fanout import Audience, Fanout
-    from pycaserver.core.outbox import Outbox
+    from pycaserver.core.outbox import Framing, Outbox
     from pycaserver.core.subscription import Subscription
 
 Update: TypeAlias = "tuple[Group, PVValue, int]"
@@ -19,7 +19,7 @@ Update: TypeAlias = "tuple[Group, PVValue, int]"
 class Group:
     """Subscriptions of one channel that are owed the same bytes: encoded once, shared."""
 
-    __slots__ = ("_audience", "_fanout", "channel", "encode", "key", "plain", "selective")
+    __slots__ = ("_audience", "_fanout", "_framing", "channel", "encode", "key", "plain", "selective")
 
     def __init__(self, channel: "Channel", fanout: "Fanout", key: Hashable, encode: "ValueEncoder") -> None:
         """key: what tells this group from the others of the channel."""
@@ -32,6 +32,8 @@ class Group:
         """Those with a rate or a deadband."""
         self._fanout = fanout
         self._audience: Audience | None = None
+        self._framing: Framing | None = None
+        """What encode finishes values for; of the outboxes one may have left it already: Outbox.reframe."""
 
     def __len__(self) -> int:
         return len(self.plain) + len(self.selective)
@@ -42,6 +44,7 @@ class Group:
         self._audience = None
         if subscription.plain:
             self.plain[subscription.outbox] = subscription
+            self._framing = subscription.outbox.framing
         else:
             self.selective[subscription] = None
 
@@ -81,10 +84,9 @@ class Group:
         return any(subscription.owed for subscription in self.subscriptions)
 
     def _gather(self) -> "Audience | None":
-        if not self.plain:
+        if not self.plain or self._framing is None:
             return None
-        framing = next(iter(self.plain)).framing
-        self._audience = self._fanout.audience(frozenset(self.plain), framing)
+        self._audience = self._fanout.audience(frozenset(self.plain), self._framing)
         return self._audience
 
 

@@ -113,6 +113,7 @@ class Outbox:
         "framing",
         "hard_limit",
         "open",
+        "reframing",
         "value_limit",
     )
 
@@ -138,6 +139,8 @@ class Outbox:
         self._largest = 0
         self._flush_due = False
         self._paused = False
+        self.reframing = 0
+        """How many changes of the framing are not known to all subscriptions yet."""
         self._closed = False
         self._waiting: dict[Owing, None] = {}
 
@@ -185,7 +188,7 @@ class Outbox:
 
     def on_room(self) -> None:
         """The peer has taken something: give it the newest of what it is owed, a little at a time."""
-        if self.open or self._paused or self._closed:
+        if self.open or self._paused or self.reframing or self._closed:
             return
         self._fanout.flush()
         while self._waiting and self.backlog < LOW_WATER:
@@ -245,11 +248,19 @@ class Outbox:
         self.on_room()
 
     def reframe(self, framing: Framing) -> None:
-        """Go on with another framing, after what is due has gone with the present one."""
+        """Go on with another framing, after what is due has gone with the present one.
+
+        Values are held back until reframed() is called, once the subscriptions encode for it.
+        """
         self._fanout.flush()
         self._write()
         self.framing = framing
-        self._clock.call_soon(self.on_room)  # once the subscriptions encode for it
+        self.reframing, self.open = self.reframing + 1, False
+
+    def reframed(self) -> None:
+        """All subscriptions encode for the framing."""
+        self.reframing -= 1
+        self.on_room()
 
     def close(self) -> None:
         """Drop everything; nothing is sent any more."""

@@ -27,6 +27,7 @@ from pycaserver.core.messages import (
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Framing, Transport
 from pycaserver.core.past import Past
+from pycaserver.core.piecework import Pieces
 from pycaserver.core.requests import (
     Authenticate,
     Connect,
@@ -45,7 +46,7 @@ from pycaserver.core.requests import (
 )
 from pycaserver.core.rights import Gate
 from pycaserver.core.services import Services
-from pycaserver.core.session import Session
+from pycaserver.core.session import Session, pieces_of
 from pycaserver.core.terms import Names
 from pycaserver.core.values import PVValue
 
@@ -238,8 +239,19 @@ class RequestSession(Session):
     def _set_framing(self, framing: Framing) -> None:
         if framing is not self.outbox.framing:
             self.outbox.reframe(framing)
-            for subscription in self.subscribed.values():
-                subscription.replace(subscription.options)
+            self.work_off(self._reframe(), len(self.subscribed))
+
+    def _reframe(self) -> Pieces:
+        """Have the subscriptions encode for the framing of the outbox."""
+        try:
+            yield from pieces_of(list(self.subscribed), self._rejoin)
+        finally:
+            self.outbox.reframed()
+
+    def _rejoin(self, name: str) -> None:
+        subscription = self.subscribed.get(name)
+        if subscription is not None:  # it may have ended meanwhile
+            subscription.replace(subscription.options)
 
 
 @lru_cache(maxsize=256)

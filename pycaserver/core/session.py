@@ -14,7 +14,7 @@ from pycaserver.core.messages import Message, PutAnswer
 from pycaserver.core.oneshot import Done
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Framing, Outbox, Transport
-from pycaserver.core.piecework import Job
+from pycaserver.core.piecework import Job, Pieces
 from pycaserver.core.puts import PEERS_FAULTS, Answer, Puts
 from pycaserver.core.reads import Reads
 from pycaserver.core.requests import Put
@@ -160,7 +160,7 @@ class Session(ABC):
     def become(self, identity: Identity) -> None:
         """The peer has shown who it is: from now on it has that identity's rights."""
         self.rights.identity = identity
-        self._recheck()
+        self.work_off(self._recheck(), len(self.subscribed))
 
     # -- called by the dialect
 
@@ -212,8 +212,11 @@ class Session(ABC):
 
     def each(self, names: Sequence[str], call: Callable[[str], object]) -> None:
         """Call it for each of the names, piece by piece if they are many."""
-        pieces = _pieces(names, call)
-        if len(names) > AT_ONCE:
+        self.work_off(pieces_of(names, call), len(names))
+
+    def work_off(self, pieces: Pieces, number: int) -> None:
+        """Do what is about so many PVs: at once if they are few, else in turn with others; then the peer is read on."""
+        if number > AT_ONCE:
             self._work += (self.services.pool.fanout.piecework.begin(pieces, self._worked),)
         else:
             list(pieces)
@@ -244,17 +247,23 @@ class Session(ABC):
         if self.at_fault and self._errors.spend() > 0:
             self.clock.call_soon(self.transport.close, TOO_MANY_ERRORS)
 
-    def _recheck(self) -> None:
+    def _recheck(self) -> Pieces:
         """The rules or the identity have changed."""
-        for name, subscription in list(self.subscribed.items()):
-            if self.rights.decide(name).read:
-                subscription.review()
-            else:
-                subscription.deny(self.clock.wall())
-                self.unsubscribe(name)
+        return pieces_of(list(self.subscribed), self._review)
+
+    def _review(self, name: str) -> None:
+        subscription = self.subscribed.get(name)
+        if subscription is None:  # it has ended meanwhile
+            return
+        if self.rights.decide(name).read:
+            subscription.review()
+        else:
+            subscription.deny(self.clock.wall())
+            self.unsubscribe(name)
 
 
-def _pieces(names: Sequence[str], call: Callable[[str], object]) -> Iterator[None]:
+def pieces_of(names: Sequence[str], call: Callable[[str], object]) -> Iterator[None]:
+    """The call for each of the names, some at a time."""
     for start in range(0, len(names), AT_ONCE):
         for name in names[start : start + AT_ONCE]:
             call(name)

@@ -54,6 +54,10 @@ class Subscription:
         """What the session was last told of them."""
         self._join(options)
 
+    def _rejoin(self, options: "SubscriptionOptions") -> None:
+        self.channel.unsubscribe(self, self._key)
+        self._join(options)
+
     def _join(self, options: "SubscriptionOptions") -> None:
         self.options = options
         self.plain = options.max_rate is None and options.deadband is None
@@ -65,8 +69,7 @@ class Subscription:
 
     def replace(self, options: "SubscriptionOptions") -> None:
         """Go on with other options, or another framing; what is owed stays owed."""
-        self.channel.unsubscribe(self, self._key)
-        self._join(options)
+        self._rejoin(options)
         self.not_before = 0.0
         self.outbox.reconsider(self)
         if self.owed:  # what was being encoded for it was so in the form before
@@ -153,6 +156,7 @@ class Subscription:
 
     def take(self, now: float) -> Frame:
         """The bytes of the newest value, which settles what was owed."""
+        self._follow_framing()
         value = self.channel.latest
         assert value is not None
         merged, self.owed = self.owed - 1, 0
@@ -168,11 +172,17 @@ class Subscription:
 
     def _tell_ahead(self, tell: Callable[[], None]) -> None:
         """Tell what is about this session only; what is owed and would take long to encode may come after it."""
+        self._follow_framing()
         preparation = self.channel.preparation
         put_aside = 0 if preparation is None or preparation.prepared(self.encode) else self.owed
         self.owed -= put_aside
         tell()
         self.owed += put_aside
+
+    def _follow_framing(self) -> None:
+        """Encode for the framing that the outbox has now, should replace not have been called since."""
+        if self.outbox.reframing:
+            self._rejoin(self.options)
 
     def _tell(self, message: Message) -> None:
         self.settle()

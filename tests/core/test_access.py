@@ -275,8 +275,8 @@ def test_watchers_look_again_when_the_rules_are_replaced() -> None:
     control = AccessControl(Rules())
     seen: list[Rules] = []
 
-    def watcher() -> None:
-        seen.append(control.rules)
+    def watcher() -> Pieces:
+        return map(seen.append, [control.rules])
 
     control.watchers[watcher] = None
     new = Rules(True)
@@ -288,21 +288,25 @@ def test_watchers_look_again_when_the_rules_are_replaced() -> None:
     assert seen == [new]
 
 
-def test_watchers_may_look_one_by_one_so_that_nobody_has_to_wait_for_all_of_them() -> None:
+def test_watchers_look_piece_by_piece_so_that_nobody_has_to_wait_for_all_of_them() -> None:
     work: list[Pieces] = []
     control = AccessControl(Rules(), work.append)
     called: list[str] = []
     for name in ("first", "second", "third"):
-        control.watchers[partial(called.append, name)] = None
+        control.watchers[partial(map, called.append, [name, name.upper()])] = None
     second = list(control.watchers)[1]
     control.replace(Rules(True))
     assert control.rules.writes and called == []
     (pieces,) = work
     next(pieces)
     assert called == ["first"]
+    next(pieces)
+    assert called == ["first", "FIRST"]
+    next(pieces)
+    assert called == ["first", "FIRST"], "what a watcher does beside its pieces is one too"
     del control.watchers[second]
-    assert len(list(pieces)) == 2
-    assert called == ["first", "third"]
+    list(pieces)
+    assert called == ["first", "FIRST", "third", "THIRD"]
 
 
 def test_one_watcher_that_fails_or_leaves_does_not_keep_the_others_from_looking(
@@ -311,15 +315,17 @@ def test_one_watcher_that_fails_or_leaves_does_not_keep_the_others_from_looking(
     control = AccessControl(Rules())
     called: list[str] = []
 
-    def leaves() -> None:
+    def leaves() -> Pieces:
         called.append("leaves")
         del control.watchers[leaves]
+        yield
 
-    def fails() -> None:
+    def fails() -> Pieces:
         called.append("fails")
+        yield
         raise RuntimeError
 
-    control.watchers = {leaves: None, fails: None, (lambda: called.append("last")): None}
+    control.watchers = {leaves: None, fails: None, partial(map, called.append, ["last"]): None}
     with caplog.at_level(logging.ERROR):
         control.replace(Rules())
     assert called == ["leaves", "fails", "last"]

@@ -5,18 +5,22 @@ two peers reads as it likes. Each message stands for the updates that it counts 
 uncounted, doubled or reordered; the peer that reads notices nothing of the other; what waits for the other is bounded.
 """
 
+import json
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from pycaserver.core import piecework, session
 from pycaserver.core.fanout import BLOCK_BYTES
 from pycaserver.core.hold import METADATA_SECONDS
 from pycaserver.core.values import Data, DbrType, Metadata
 from tests.core.model import Left, Log, Told, Update
-from tests.fakes import DENIED, READ_WRITE, Peer, World, value
+from tests.fakes import DENIED, FRAMINGS, READ_WRITE, Peer, World, value
 
 SIZES = {"SMALL": 20, "MIDDLE": 8_000, "LARGE": 40_000}
 """Bytes of one value of each PV."""
@@ -26,6 +30,19 @@ SEARCH_SECONDS = 3.0
 
 pvs = st.sampled_from(list(SIZES))
 merges = st.sampled_from([0, 0, 0, 1, 5])
+
+
+MEANWHILE: dict[str, Callable[["Delivery", str], None]] = {
+    "turn": lambda machine, name: machine.world.clock.run_one(),
+    "again": lambda machine, name: machine.change_framing(machine.slow.peer.session.outbox.framing is FRAMINGS[0]),
+    "other": lambda machine, name: machine.healthy_subscribes(name, metadata=True),
+    "values": lambda machine, name: machine.publish(name, 2, 0),
+    "metadata": lambda machine, name: machine.metadata(name, "cm"),
+    "access": lambda machine, name: machine.change_access(name),
+    "lost": lambda machine, name: machine.lose(name),
+    "there": lambda machine, name: machine.connect(name),
+}
+"""What may happen while a session's subscriptions change their framing."""
 
 
 class PV:
@@ -192,7 +209,7 @@ class Delivery(RuleBasedStateMachine):
                 hearer.must_hear(name, Told("metadata", pv.units), Told("access"))
                 if pv.latest is not None:  # as it was when it came, but it stands for nothing that was before
                     hearer.must_hear(name, Update(pv.latest.number, 1, pv.units))
-        hearer.peer.connects(name, **options)
+        hearer.peer.session.receive(json.dumps({"action": "connect", "pv": name, **options}).encode())
 
     @rule(name=pvs, metadata=st.booleans())
     def healthy_subscribes(self, name: str, metadata: bool) -> None:
@@ -217,6 +234,17 @@ class Delivery(RuleBasedStateMachine):
         self.publish(name, burst, 0)  # in the same batch, so that something is due when the framing changes
         self.slow.allow(*SIZES)
         self.slow.peer.asks("options", batch=batch)
+
+    @rule(batch=st.booleans(), steps=st.lists(st.tuples(st.sampled_from([*MEANWHILE]), pvs), max_size=8))
+    def slow_changes_its_framing_while_much_happens(self, batch: bool, steps: list[tuple[str, str]]) -> None:
+        """Of one subscription after the other; at the end of the rule comes the rest."""
+        self.slow.allow(*SIZES)
+        self.change_framing(batch)
+        for step, name in steps:
+            MEANWHILE[step](self, name)
+
+    def change_framing(self, batch: bool) -> None:
+        self.slow.peer.session.receive(b'{"action":"options","batch":%b}' % str(batch).lower().encode())
 
     @rule(reading=st.booleans())
     def slow_reads_or_not(self, reading: bool) -> None:
@@ -256,7 +284,9 @@ class Delivery(RuleBasedStateMachine):
         assert self.slow.peer.transport.unsent <= VALUE_LIMIT + block + 1000 + self.slow.allowance
 
 
-def test_delivery_against_the_model() -> None:
+def test_delivery_against_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
     phases = (Phase.generate, Phase.shrink)  # explaining a failure would take minutes
     limits = settings(max_examples=400, stateful_step_count=40, phases=phases, report_multiple_bugs=False)
+    monkeypatch.setattr(session, "AT_ONCE", 1)  # so that few subscriptions are many
+    monkeypatch.setattr(piecework, "TURN_SECONDS", 0.0)
     run_state_machine_as_test(Delivery, settings=limits)

@@ -350,12 +350,28 @@ def test_what_is_due_goes_with_the_framing_it_was_finished_by(bench: Bench) -> N
     bench.outbox.reframe(Marked())
     bench.outbox.tell(b"b")
     assert bench.heard() == [b"a", b"marked b"]
+    bench.outbox.reframed()
+    assert bench.outbox.open
 
 
 def test_what_waits_is_not_finished_by_the_framing_before(bench: Bench) -> None:
     bench.outbox.tell(b"x" * VALUE_LIMIT)
     subscription = Owed()
     bench.owe(subscription)
-    bench.outbox.reframe(Marked())  # whoever calls it replaces what encodes the values
-    assert subscription.owed
+    bench.outbox.reframe(Marked())
+    bench.outbox.on_room()
+    assert subscription.owed, "whoever has called reframe has not replaced what encodes the values yet"
+    bench.outbox.reframed()
     assert bench.heard() == [b"marked v"]
+
+
+def test_values_wait_until_every_change_of_the_framing_is_known_to_all(bench: Bench) -> None:
+    subscription = Owed()
+    bench.outbox.reframe(Marked())
+    bench.owe(subscription)
+    bench.outbox.reframe(Marked())
+    bench.outbox.resume()
+    bench.outbox.reframed()
+    assert (bench.outbox.open, bench.heard()) == (False, [])
+    bench.outbox.reframed()
+    assert (bench.outbox.open, bench.heard()) == (True, [b"marked v"])

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pycaserver.core.access import Rules
 from pycaserver.core.errors import TOO_MANY_ERRORS
+from pycaserver.core.piecework import Pieces
 from pycaserver.core.request_session import _HANDLERS
 from pycaserver.core.requests import REQUESTS
-from pycaserver.core.session import ERROR_BURST_SECONDS
+from pycaserver.core.session import AT_ONCE, ERROR_BURST_SECONDS
 from pycaserver.dialects.native import NativeDialect
 from tests.fakes import Peer, World
 
@@ -85,6 +87,21 @@ def test_a_session_is_busy_until_all_its_long_requests_are_done(world: World) ->
     assert peer.session.busy and second in work._jobs
     world.clock.run()
     assert (peer.session.subscriptions, peer.session.busy) == (400, False)
+
+
+def test_other_rules_are_taken_piece_by_piece(world: World) -> None:
+    peer = world.peer(subscriptions_per_session=1000)
+    names = [f"PV{number}" for number in range(2 * AT_ONCE + 1)]
+    peer.connects(names)
+    work: list[Pieces] = []
+    world.access._begin = work.append
+    world.access.replace(Rules(default="none"))
+    next(work[0])
+    assert len(peer.hears()) == AT_ONCE
+    peer.asks("disconnect", pv=names.pop(-2))
+    list(work[0])
+    assert [message["pvname"] for message in peer.hears()] == names[AT_ONCE:]
+    assert peer.session.subscriptions == 0
 
 
 def test_others_go_on_when_one_leaves(world: World, peer: Peer) -> None:

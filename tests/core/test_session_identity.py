@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from pycaserver.core.access import Rule, Rules
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
 from pycaserver.core.requests import REQUESTS
+from pycaserver.core.session import AT_ONCE
 from tests.fakes import Peer, World
 
 ANNA = Identity("anna", expires=1_700_000_600.0, means="token")
@@ -48,6 +50,17 @@ def test_subscriptions_go_on_under_the_new_identity(world: World, peer: Peer) ->
     peer.asks("authenticate", token="right")
     world.source["PV"].bring_up(1.0)
     assert peer.gist() == ["authenticate", ("connection", True), 1.0]
+
+
+def test_many_subscriptions_are_looked_at_in_pieces(world: World, gate: FakeGate) -> None:
+    peer = world.peer(gate, subscriptions_per_session=1000)
+    peer.connects(names := [f"PV{number}" for number in range(2 * AT_ONCE + 1)])
+    world.access.rules = Rules(rules=[Rule("PV7", "none", ("user:anna",))])
+    peer.session.receive(b'{"action":"authenticate","token":"right"}')
+    assert peer.session.busy
+    answer, denied = peer.hears()
+    assert (answer["msg_type"], denied["pvname"], denied["reason"]) == ("authenticate", "PV7", "read_denied")
+    assert (peer.session.busy, peer.session.subscriptions) == (False, len(names) - 1)
 
 
 def test_a_wrong_token_changes_nothing(peer: Peer) -> None:

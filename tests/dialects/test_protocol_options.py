@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pycaserver.core.session import AT_ONCE
 from pycaserver.core.values import Access, DbrType, Limits, Metadata
 from tests.fakes import FakeSourceChannel, Peer, World
 
@@ -320,6 +321,44 @@ def test_a_value_owed_when_batch_changes_is_framed_right(world: World, peer: Pee
     peer.asks("resume")
     world.clock.advance(2)
     assert [gist for gist in peer.gist() if gist != "options"] == [2.0]
+
+
+def test_batch_of_many_subscriptions_changes_in_pieces(world: World) -> None:
+    """Meanwhile the others in their groups get their values as ever, and what is told is framed as it was asked for."""
+    peer, other, third = (world.peer(subscriptions_per_session=1000) for _ in range(3))
+    names = [f"PV{number}" for number in range(2 * AT_ONCE + 1)]
+    for each in (peer, other):
+        each.connects(names)
+    for name in names:
+        world.source[name].bring_up(1.0)
+    for each in (peer, other):
+        each.hears()
+    peer.session.receive(b'{"action":"options","batch":true}')
+    assert peer.session.busy
+    work = world.pool.fanout.piecework
+    work._step(work._jobs[0])
+    *_, ended, lost, first, second = names
+    peer.session.receive(json.dumps({"action": "disconnect", "pv": ended}).encode())
+    third.session.receive(json.dumps({"action": "connect", "pv": [first, second]}).encode())
+    for name in (first, second):
+        world.source[name].post(2.0, 3.0)
+    world.source[lost].channel.disconnected()
+    assert not peer.session.outbox.open
+    assert other.gist() == [2.0, 3.0, 2.0, 3.0, ("connection", False)]
+    assert peer.gist() == ["options", ("connection", False), 3.0, 3.0]
+    assert (peer.session.outbox.open, peer.session.busy, world.figures.faults) == (True, False, 0)
+    world.source["PV0"].post(4.0)
+    assert peer.gist() == [4.0]
+
+
+def test_batch_that_changes_as_the_session_ends_leaves_nothing(world: World) -> None:
+    peer = world.peer(subscriptions_per_session=1000)
+    peer.connects([f"PV{number}" for number in range(2 * AT_ONCE + 1)])
+    peer.session.receive(b'{"action":"options","batch":true}')
+    peer.session.ended()
+    world.clock.advance(60)
+    assert not world.pool.states()
+    assert world.figures.faults == 0
 
 
 def test_batch_is_no_option_of_connect(peer: Peer) -> None:

@@ -11,6 +11,7 @@ from pycaserver.core.identity import Identity
 from pycaserver.core.messages import Message, PutAnswer
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Framing, Transport
+from pycaserver.core.piecework import Pieces
 from pycaserver.core.puts import PEERS_FAULTS, Puts
 from pycaserver.core.requests import Put
 from pycaserver.core.rights import Gate
@@ -156,8 +157,8 @@ class EvokSession(Session):
     def _encoded(self, circuit: Circuit) -> bytes:
         return circuit.encoded(lambda name: self.rights.decide(name).read)
 
-    def _recheck(self) -> None:
-        super()._recheck()
+    def _recheck(self) -> Pieces:
+        yield from super()._recheck()
         self._on_tick(list(self._board))
 
     def _on_tick(self, circuits: list[Circuit]) -> None:

@@ -19,6 +19,7 @@ from pycaserver.core.identity import Identity
 from pycaserver.core.messages import Message
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Frame, Framing, Transport
+from pycaserver.core.piecework import Pieces
 from pycaserver.core.rights import Gate
 from pycaserver.core.session import Session
 from pycaserver.core.subscription import Subscription
@@ -213,8 +214,8 @@ class RtocSession(Session):
             if self._waiting and self._answer is None:
                 self.clock.call_soon(self._next)
 
-    def _recheck(self) -> None:
-        super()._recheck()
+    def _recheck(self) -> Pieces:
+        yield from super()._recheck()
         for signal in list(self._local):
             if not self.may_read(signal.pv):
                 self.unfollow(signal)
