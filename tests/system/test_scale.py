@@ -62,6 +62,9 @@ def test_ten_thousand_pvs_on_one_page(many: CIOC, at_once: bool) -> None:
         wait_for_values(client, set(names))
         first = time.monotonic() - began
         assert channels(server) == MANY
+        for batch in (False, True):
+            client.send(action="options", batch=batch)
+        client.settle()
         began = time.monotonic()
         client.send(action="disconnect", pv=names)
         client.settle()
