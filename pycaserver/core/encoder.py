@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 class ValueEncoder(Protocol):
     """Makes the bytes of values, finished for the wire, in one form."""
 
+    __slots__ = ()
+
     def __call__(self, channel: "Channel", value: PVValue, coalesced: int) -> "Frame":
         """One value; coalesced: how many older updates it stands for."""
 

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from pycaserver.core.terms import number_message
-from pycaserver.core.values import Array, PVValue, decode_text
+from pycaserver.core.values import Array, decode_text
 
 
 def json_list(array: Array) -> list[Any]:
@@ -81,32 +81,6 @@ def _base64_pieces(array: Array) -> Iterator[bytes]:
 
 PIECES: Final[dict[str, Callable[[Array], Iterator[bytes]]]] = {"json": _json_pieces, "base64": _base64_pieces}
 """What is between the brackets, or the quotes, by encoding."""
-
-
-class Prepared:
-    """The elements of one value as text in pieces, made in as many steps."""
-
-    __slots__ = ("_parts", "_value")
-
-    def __init__(self) -> None:
-        self._value: PVValue | None = None
-        self._parts: list[bytes] = []
-
-    def of(self, value: PVValue) -> list[bytes] | None:
-        """The pieces, if they are those of that value."""
-        return self._parts if value is self._value else None
-
-    def steps(self, value: PVValue, pieces: Iterator[bytes]) -> Iterator[None]:
-        """Make them; they are there when the steps are done."""
-        parts = []
-        for piece in pieces:
-            parts.append(piece)
-            yield
-        self._value, self._parts = value, parts
-
-    def clear(self) -> None:
-        """Give the memory back."""
-        self._value, self._parts = None, []
 
 
 def spliced(message: bytes, opening: bytes, pieces: list[bytes]) -> list[bytes]:

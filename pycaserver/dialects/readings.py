@@ -10,23 +10,14 @@ import msgspec
 import numpy as np
 
 from pycaserver.core.channel import Channel
-from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.groups import Update
 from pycaserver.core.messages import GetAnswer, Monitor, Reading
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Frame, Framing
 from pycaserver.core.terms import Id, number_message
 from pycaserver.core.values import LARGE, Array, Data, DbrType, Metadata, PVValue, severity_name, status_name
-from pycaserver.dialects.encoding import (
-    PIECES,
-    Prepared,
-    binary_parts,
-    envelope,
-    json_list,
-    little_endian,
-    spliced,
-    text_of,
-)
+from pycaserver.dialects.encoding import PIECES, binary_parts, envelope, json_list, little_endian, spliced, text_of
+from pycaserver.dialects.prepared import PreparingEncoder
 
 _ENCODER: Final = msgspec.json.Encoder()
 _Elements = TypeVar("_Elements", Array, list[str])
@@ -36,15 +27,15 @@ Scalar: TypeAlias = tuple[bytes, float, PVValue, bytes]
 """What comes before the number, the number, whose it is, and what comes after the time."""
 
 
-class ReadingEncoder(ValueEncoder):
+class ReadingEncoder(PreparingEncoder):
     """Makes messages of one channel in one form, each by itself."""
 
-    __slots__ = ("_framing", "_options", "_prepared")
+    __slots__ = ("_framing", "_options")
 
     def __init__(self, options: SubscriptionOptions, framing: Framing) -> None:
+        super().__init__()
         self._options = options
         self._framing = framing
-        self._prepared = Prepared()
 
     @abstractmethod
     def message(self, channel: Channel, value: PVValue, coalesced: int) -> Reading:
@@ -53,19 +44,11 @@ class ReadingEncoder(ValueEncoder):
     def __call__(self, channel: Channel, value: PVValue, coalesced: int) -> Frame:
         """The finished message."""
         message = self.message(channel, value, coalesced)
-        return _finish(message, value, self._options, self._framing, self._prepared.of(value))
+        return _finish(message, value, self._options, self._framing, self.prepared(value))
 
-    def prepare(self, value: PVValue) -> Iterator[None] | None:
-        """Make the elements of a large array text, unless they are not sent as such, or are prepared."""
-        if self._prepared.of(value) is not None:
-            return None
-        self._prepared.clear()
-        pieces = _pieces(value.data, self._options)
-        return None if pieces is None else self._prepared.steps(value, pieces)
-
-    def release(self) -> None:
-        """Forget what was prepared."""
-        self._prepared.clear()
+    def pieces(self, value: PVValue) -> Iterator[bytes] | None:
+        """Of a large array, if it is sent as text."""
+        return _pieces(value.data, self._options)
 
 
 class AnswerEncoder(ReadingEncoder):

@@ -9,12 +9,12 @@ import numpy as np
 from msgspec import UNSET, Struct, UnsetType
 
 from pycaserver.core.channel import Channel
-from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.groups import Update as Change
 from pycaserver.core.outbox import Frame, Framing
 from pycaserver.core.terms import number_message
 from pycaserver.core.values import Array, Data, DbrType, Limits, Metadata, PVValue, is_large
-from pycaserver.dialects.encoding import PIECES, Prepared, little_endian, spliced
+from pycaserver.dialects.encoding import PIECES, little_endian, spliced
+from pycaserver.dialects.prepared import PreparingEncoder
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -86,22 +86,22 @@ _NOTHING: Final[dict[DbrType, dict[str, Any]]] = {
 """Scalars without a value; NaN for the others."""
 
 
-class UpdateEncoder(ValueEncoder):
+class UpdateEncoder(PreparingEncoder):
     """Makes the updates of one channel: what has changed since the last one, or all there is to say.
 
     A subscription that shares it has either been told every value, or is about to be told all that there is to say.
     Which severity was told last is not known for both, so the change after such a one says the severity again.
     """
 
-    __slots__ = ("_framing", "_metadata", "_prepared", "_readonly", "_severity", "_shared")
+    __slots__ = ("_framing", "_metadata", "_readonly", "_severity", "_shared")
 
     def __init__(self, framing: Framing, *, readonly: bool, shared: bool) -> None:
+        super().__init__()
         self._framing = framing
         self._readonly = readonly
         self._shared = shared
         self._metadata: Metadata | None = None
         self._severity = -1
-        self._prepared = Prepared()
 
     def __call__(self, channel: Channel, value: PVValue, coalesced: int) -> Frame:
         """For one subscription, which may have missed updates."""
@@ -110,15 +110,10 @@ class UpdateEncoder(ValueEncoder):
         self._severity = -1
         return self._finish(value, lambda shown: whole(channel, shown, readonly=self._readonly))
 
-    def prepare(self, value: PVValue) -> Iterator[None] | None:
-        """Make a large array base64."""
-        if not isinstance(value.data, np.ndarray) or not is_large(value.data) or self._prepared.of(value) is not None:
-            return None
-        return self._prepared.steps(value, PIECES["base64"](_sendable(value.data)))
-
-    def release(self) -> None:
-        """Forget what was prepared."""
-        self._prepared.clear()
+    def pieces(self, value: PVValue) -> Iterator[bytes] | None:
+        """Of a large array, as base64."""
+        data = value.data
+        return PIECES["base64"](_sendable(data)) if isinstance(data, np.ndarray) and is_large(data) else None
 
     def batch(self, updates: list[Change]) -> list[Frame]:
         """For all that have missed nothing."""
@@ -142,7 +137,7 @@ class UpdateEncoder(ValueEncoder):
 
     def _finish(self, value: PVValue, make: Callable[[PVValue], Update]) -> Frame:
         """The update with that value; one whose array is prepared is made without, and gets it in pieces."""
-        pieces = self._prepared.of(value)
+        pieces = self.prepared(value)
         if pieces is None:
             return self._framing.text(make(value).json())
         assert isinstance(value.data, np.ndarray)

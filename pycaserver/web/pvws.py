@@ -15,7 +15,8 @@ from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Frame, LongFrame
 from pycaserver.core.rights import Rights
 from pycaserver.core.values import PVValue, is_large
-from pycaserver.dialects.encoding import PIECES, Prepared, json_list, spliced
+from pycaserver.dialects.encoding import PIECES, json_list, spliced
+from pycaserver.dialects.prepared import PreparingEncoder
 from pycaserver.dialects.pvws import PvwsSession
 from pycaserver.dialects.updates import whole
 from pycaserver.web.handlers import STATUS_OF, Guarded, GuardedStatic
@@ -100,26 +101,21 @@ class PVGet(ReadPV):
         return self.request.query_arguments.get(key, [])
 
 
-class GetEncoder(ValueEncoder):
+class GetEncoder(PreparingEncoder):
     """Makes one reading."""
 
     def __init__(self, rights: Rights) -> None:
+        super().__init__()
         self._rights = rights
-        self._prepared = Prepared()
 
-    def prepare(self, value: PVValue) -> Iterator[None] | None:
-        """Make a large array text."""
-        if not isinstance(value.data, np.ndarray) or not is_large(value.data) or self._prepared.of(value) is not None:
-            return None
-        return self._prepared.steps(value, PIECES["json"](value.data))
-
-    def release(self) -> None:
-        """Forget what was prepared."""
-        self._prepared.clear()
+    def pieces(self, value: PVValue) -> Iterator[bytes] | None:
+        """Of a large array, as JSON."""
+        data = value.data
+        return PIECES["json"](data) if isinstance(data, np.ndarray) and is_large(data) else None
 
     def __call__(self, channel: Channel, value: PVValue, coalesced: int) -> Frame:
         """The body of the answer."""
-        pieces = self._prepared.of(value)
+        pieces = self.prepared(value)
         body = self._keys(channel, value)
         if not isinstance(value.data, np.ndarray):
             return msgspec.json.encode(body)

@@ -223,7 +223,7 @@ def test_what_is_prepared_is_kept_for_those_without_room_and_no_longer(
     turns.turn(PIECES)
     slow.reads_all()
     assert firsts(slow) == [(1, 0), (2, 0)]
-    assert group.encode._prepared._parts == []  # type: ignore[attr-defined]
+    assert group.encode._prepared is None  # type: ignore[attr-defined]
 
 
 def test_who_leaves_takes_along_what_was_kept_for_them(turns: Turns, peer: Peer, ioc: FakeSourceChannel) -> None:
@@ -235,7 +235,7 @@ def test_who_leaves_takes_along_what_was_kept_for_them(turns: Turns, peer: Peer,
     (group,) = ioc.channel.groups
     peer.session.ended()
     assert ioc.channel.preparation is not None and ioc.channel.preparation._kept == {}
-    assert group.encode._prepared._parts == []  # type: ignore[attr-defined]
+    assert group.encode._prepared is None  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("options", [{}, {"max_count": LARGE}])
