@@ -72,10 +72,10 @@ class FakeClock:
     def run(self) -> None:
         """Do all that is due now."""
         while self._soon:
-            self._soon.popleft()()
+            self.run_one()
 
     def run_one(self) -> None:
-        """Do the next of it."""
+        """Do the next of it, if there is any."""
         if self._soon:
             self._soon.popleft()()
 

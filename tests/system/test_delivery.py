@@ -56,7 +56,8 @@ def test_a_thousand_pvs_at_10_hz_arrive_complete_and_in_order(
     counting: CIOC, batch: bool, program: Sequence[str]
 ) -> None:
     counts = Counts()
-    settings = {"limits-backlog-bytes": 64 * MEGABYTE}  # this client may be half a second behind on a busy machine
+    # ten thousand frames a second are more than this client takes on a busy machine: it may be half a second behind
+    settings = {} if batch else {"limits-backlog-bytes": 64 * MEGABYTE}
     with Server(counting.env(), settings, program=program) as server, server.client() as client:
         client.send(action="options", batch=batch)
         client.send(action="connect", pv=names_of(counting, MANY))
