@@ -39,7 +39,10 @@ class Server(Struct, forbid_unknown_fields=True):
 class Limits(Struct, forbid_unknown_fields=True):
     """What a peer may ask for, and how long it may take."""
 
-    message_bytes: Annotated[PositiveInt, Meta(description="largest message; a larger one closes with 1009")] = 1048576
+    message_bytes: Annotated[
+        PositiveInt,
+        Meta(description="largest message; a larger one closes with 1009. Of JSON 1 MiB is taken, or 8 with base64"),
+    ] = 1048576
     subscriptions_per_session: Annotated[PositiveInt, Meta(description="subscriptions and reads of one session")] = (
         10000
     )
@@ -82,7 +85,7 @@ class History(Struct, forbid_unknown_fields=True):
     memory_bytes: Annotated[
         int, Meta(ge=1048576, description="memory for all samples; beyond it only the newest few of each PV")
     ] = 268435456
-    events: Annotated[int, Meta(gt=0, le=100_000, description="newest alarm and connection transitions kept")] = 1000
+    events: Annotated[int, Meta(gt=0, le=10_000, description="newest alarm and connection transitions kept")] = 1000
     keep: Annotated[
         list[str], Meta(description="PVs kept in use for their history: names, or globs over pvs.names")
     ] = field(default_factory=list)

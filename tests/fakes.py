@@ -74,6 +74,11 @@ class FakeClock:
         while self._soon:
             self.run_one()
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is to be done soon."""
+        return not self._soon
+
     def run_one(self) -> None:
         """Do the next of it, if there is any."""
         if self._soon:

@@ -31,7 +31,7 @@ class Answers:
 
     def give(self, channel: Channel, value: PVValue, encode: ValueEncoder) -> None:
         """Tell what encode makes of the value; PycaError(rate_limited) if too much waits. encode: of this answer."""
-        pieces = encode.prepare(value)
+        pieces = encode.prepare(channel, value)
         if pieces is None:
             self._tell(encode(channel, value, 0))
             return

@@ -38,11 +38,11 @@ def elements_of(given: Given, metadata: Metadata) -> Array:
     """The elements to write: at least one, at most as many as the PV has."""
     if metadata.type is DbrType.CHAR and isinstance(given, str):
         return _long_string(given, metadata.count)
-    array = _CONVERTERS[metadata.type](_listed(given), metadata)
-    if not 0 < len(array) <= metadata.count:
+    listed = _listed(given)
+    if not 0 < len(listed) <= metadata.count:
         most = f"1 to {metadata.count} elements" if metadata.count > 1 else "one value"
-        raise _bad(f"The PV takes {most}, not {len(array)}.")
-    return array
+        raise _bad(f"The PV takes {most}, not {len(listed)}.")
+    return _CONVERTERS[metadata.type](listed, metadata)
 
 
 def data_of(elements: Array, metadata: Metadata) -> Data:
@@ -63,9 +63,13 @@ def _listed(given: Given) -> list[Scalar] | Array:
 
 
 def _strings(given: list[Scalar] | Array, metadata: Metadata) -> Array:
-    if isinstance(given, np.ndarray) or not all(isinstance(each, str) for each in given):
+    strings = [each for each in given if isinstance(each, str)]
+    if len(strings) < len(given):
         raise _bad("The PV is a string; a number is no string.")
-    texts = [_text(str(each)) for each in given]
+    whole = "".join(strings)
+    if whole.isascii() and "\0" not in whole and max(map(len, strings)) <= STRING_BYTES:
+        return np.array(strings, DTYPES[DbrType.STRING])  # NumPy knows ASCII, and is quicker
+    texts = [_text(each) for each in strings]
     if longest := max((len(text) for text in texts if len(text) > STRING_BYTES), default=0):
         raise _bad(f"A string of {longest} bytes in UTF-8 is too long: {STRING_BYTES} are possible.")
     return np.array(texts, DTYPES[DbrType.STRING])

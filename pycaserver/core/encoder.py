@@ -19,8 +19,8 @@ class ValueEncoder(Protocol):
     def __call__(self, channel: "Channel", value: PVValue, coalesced: int) -> "Frame":
         """One value; coalesced: how many older updates it stands for."""
 
-    def prepare(self, value: PVValue) -> Pieces | None:
-        """Work by which the value is quickly encoded afterwards, until release; None: there is none to be done."""
+    def prepare(self, channel: "Channel", value: PVValue) -> Pieces | None:
+        """Work by which that value is quickly encoded afterwards, until release; None: there is none to be done."""
         return None
 
     def release(self) -> None:

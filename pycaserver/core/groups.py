@@ -67,7 +67,7 @@ class Group:
 
     def publish_large(self, value: PVValue, merged: int) -> None:
         """The same for a value that may take long to encode: then it is owed to all of them until that is done."""
-        if self.encode.prepare(value) is None:
+        if self.encode.prepare(self.channel, value) is None:
             self.publish(value, merged)
         else:
             for subscription in self.subscriptions:

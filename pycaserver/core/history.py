@@ -58,10 +58,12 @@ class Samples(NamedTuple):
             return self
         starts = np.linspace(0, self.size, points, endpoint=False).astype(np.intp)
         stretch = np.repeat(np.arange(points), np.diff(starts, append=self.size))
-        least = _order(stretch, self.values, np.inf)[starts]
-        ends = np.append(starts[1:], self.size) - 1
-        greatest = _order(stretch, self.values, -np.inf)[ends]
-        return self._where(np.unique(np.concatenate((least, greatest))))
+        low, high = (np.where(np.isnan(self.values), end, self.values) for end in (np.inf, -np.inf))
+        least = np.flatnonzero(low == np.minimum.reduceat(low, starts)[stretch])
+        greatest = np.flatnonzero(high == np.maximum.reduceat(high, starts)[stretch])
+        first = least[np.diff(stretch[least], prepend=-1) != 0]
+        last = greatest[np.diff(stretch[greatest], append=points) != 0]
+        return self._where(np.unique(np.concatenate((first, last))))
 
     def first(self, count: int) -> "Samples":
         """The oldest ones."""
@@ -121,11 +123,6 @@ def _severities_of(values: list[PVValue]) -> Bytes:
     except ValueError:  # it comes as an IOC has sent it
         raw = bytes([value.severity if 0 <= value.severity <= _INVALID else _INVALID for value in values])
     return np.frombuffer(raw, np.uint8)
-
-
-def _order(stretch: NDArray[np.intp], values: Floats, instead_of_nan: float) -> NDArray[np.intp]:
-    """The indices that sort by stretch, and by value in each."""
-    return np.lexsort((np.where(np.isnan(values), instead_of_nan, values), stretch))
 
 
 class HistoryBuffer:

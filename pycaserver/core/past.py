@@ -61,9 +61,10 @@ def _samples(services: Services, name: str, since: float | None) -> Samples:
 
 
 def _numbers(samples: Samples) -> list[Number]:
-    numbers: list[Number] = samples.values.tolist()
-    for index in np.flatnonzero(~np.isfinite(samples.values)):
-        numbers[index] = number_message(samples.values[index])
+    values: list[float] = samples.values.tolist()
+    numbers: list[Number] = [*values]
+    for index in np.flatnonzero(~np.isfinite(samples.values)).tolist():
+        numbers[index] = number_message(values[index])
     return numbers
 
 

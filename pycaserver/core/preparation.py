@@ -152,7 +152,7 @@ class Preparation:
     def _work(self, encode: "ValueEncoder") -> Pieces | None:
         """What there is to do for the newest value."""
         value = self._channel.latest
-        return encode.prepare(value) if value is not None and is_large(value.data) else None
+        return encode.prepare(self._channel, value) if value is not None and is_large(value.data) else None
 
     def _drop_values(self) -> int:
         """Leave out those that wait; for how many the next one stands."""

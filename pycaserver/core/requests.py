@@ -4,10 +4,11 @@ They are told apart by `action`. Unknown keys are refused, so that a misspelt op
 AsyncAPI and OpenAPI documents are made from these types.
 """
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from pycaserver.core.errors import PycaError
 from pycaserver.core.terms import Count, Dtype, Encoding, Id, Index, Names, Positive, Reduce, Seconds
 
 
@@ -168,3 +169,23 @@ REQUESTS: tuple[type[Request], ...] = (
     Ping,
     Authenticate,
 )
+
+
+MEBIBYTE: Final = 1 << 20
+MOST_TEXT: Final = 8 * MEBIBYTE
+"""Bytes of JSON that is little more than one long string: 750,000 doubles in base64."""
+MOST_COMMAS: Final = 10_000
+"""In more than a mebibyte of JSON."""
+
+
+def check_text(text: bytes) -> None:
+    """PycaError(bad_request) for JSON that others would have to wait for while it is decoded.
+
+    limits.message_bytes may allow more: elements in base64 and above all in binary frames are quick.
+    """
+    if len(text) > MOST_TEXT:
+        raise PycaError("bad_request", f"JSON of more than {MOST_TEXT} bytes: binary frames may be larger.")
+    if len(text) > MEBIBYTE and text.count(b",") > MOST_COMMAS:
+        raise PycaError(
+            "bad_request", f"JSON of more than {MEBIBYTE} bytes with so many elements: send them in base64 or binary."
+        )

@@ -2,20 +2,23 @@
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 import numpy as np
 
 from pycaserver.core.terms import number_message
-from pycaserver.core.values import Array, decode_text
+from pycaserver.core.values import LARGE, Array, decode_text
+
+Listed: TypeAlias = Callable[[Array], list[Any]]
+"""How the elements become what JSON can say."""
 
 
 def json_list(array: Array) -> list[Any]:
     """The elements as JSON can say them: non-finite ones as strings."""
     values: list[Any] = array.tolist()
     if array.dtype.kind == "f":
-        for i in np.flatnonzero(~np.isfinite(array)):
+        for i in np.flatnonzero(~np.isfinite(array)).tolist():
             values[i] = number_message(values[i])
     return values
 
@@ -67,9 +70,9 @@ BASE64_PIECE: Final = 3 << 16
 """Bytes that become base64 at once: a multiple of three."""
 
 
-def _json_pieces(array: Array) -> Iterator[bytes]:
+def _json_pieces(array: Array, listed: Listed = json_list) -> Iterator[bytes]:
     for start in range(0, len(array), JSON_PIECE):
-        piece = msgspec.json.encode(json_list(array[start : start + JSON_PIECE]))
+        piece = msgspec.json.encode(listed(array[start : start + JSON_PIECE]))
         yield (b"," if start else b"") + piece[1:-1]
 
 
@@ -87,3 +90,39 @@ def spliced(message: bytes, opening: bytes, pieces: list[bytes]) -> list[bytes]:
     """A JSON message in parts: the pieces behind its first such opening, which is followed by what closes it."""
     head, opening, tail = message.partition(opening)
     return [head + opening, *pieces, tail]
+
+
+_PLACE: Final = b"\0"
+"""Of an array in a document; JSON escapes it everywhere else."""
+
+
+class Document:
+    """A JSON message with arrays anywhere in it: at once, or piece by piece."""
+
+    def __init__(self, body: Any, listed: Listed) -> None:
+        self._listed = listed
+        self._arrays: list[Array] = []
+        self._around = msgspec.json.encode(body, enc_hook=self._place).split(_PLACE)
+        """What is before, between and behind the arrays."""
+
+    @property
+    def large(self) -> bool:
+        """Whether it is better made piece by piece."""
+        return sum(map(len, self._arrays)) >= LARGE
+
+    def pieces(self) -> Iterator[bytes]:
+        """All of it, in order."""
+        head, *tails = self._around
+        yield head
+        for array, tail in zip(self._arrays, tails, strict=True):
+            yield from _json_pieces(array, self._listed)
+            yield tail
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self.pieces())
+
+    def _place(self, found: Any) -> msgspec.Raw:
+        if not isinstance(found, np.ndarray):
+            raise TypeError(f"JSON has no {type(found).__name__}")
+        self._arrays.append(found)
+        return msgspec.Raw(b"[%b]" % _PLACE)

@@ -11,7 +11,7 @@ from pycaserver.core.errors import PycaError
 from pycaserver.core.messages import Message
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Framing
-from pycaserver.core.requests import REQUESTS, AnyRequest, Connect, Put, Request
+from pycaserver.core.requests import REQUESTS, AnyRequest, Connect, Put, Request, check_text
 from pycaserver.core.terms import Id
 from pycaserver.dialects.encoding import array_of, split_payload
 from pycaserver.dialects.readings import AnswerEncoder, MonitorEncoder
@@ -74,6 +74,7 @@ def complete(put: Put, elements: bytes | None = None) -> Put:
 
 
 def _request(data: bytes) -> Request:
+    check_text(data)
     try:
         request: Request = _DECODER.decode(data)
     except msgspec.ValidationError as error:

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterator
 
+from pycaserver.core.channel import Channel
 from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.values import PVValue
 
@@ -16,19 +17,19 @@ class PreparingEncoder(ValueEncoder):
         self._prepared: tuple[PVValue, list[bytes]] | None = None
 
     @abstractmethod
-    def pieces(self, value: PVValue) -> Iterator[bytes] | None:
-        """The elements as text, in pieces; None if the message is quickly made without."""
+    def pieces(self, channel: Channel, value: PVValue) -> Iterator[bytes] | None:
+        """The elements, or all of the message, as text in pieces; None if the message is quickly made without."""
 
     def prepared(self, value: PVValue) -> list[bytes] | None:
         """The pieces, if they are there."""
         return self._prepared[1] if self._prepared is not None and self._prepared[0] is value else None
 
-    def prepare(self, value: PVValue) -> Iterator[None] | None:
+    def prepare(self, channel: Channel, value: PVValue) -> Iterator[None] | None:
         """Make the pieces, in as many steps, unless they are there or not needed."""
         if self.prepared(value) is not None:
             return None
         self.release()
-        pieces = self.pieces(value)
+        pieces = self.pieces(channel, value)
         return None if pieces is None else self._steps(value, pieces)
 
     def release(self) -> None:

@@ -14,7 +14,7 @@ from pycaserver.core.identity import Identity
 from pycaserver.core.messages import AccessMessage, Connection, Message, MetadataMessage, PutAnswer
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Framing, Transport
-from pycaserver.core.requests import Put
+from pycaserver.core.requests import Put, check_text
 from pycaserver.core.rights import Gate
 from pycaserver.core.services import Services
 from pycaserver.core.session import Session
@@ -76,6 +76,7 @@ _SENTENCES: Final = {
 def decode(data: bytes) -> Request:
     """One request; PycaError(bad_json, bad_request)."""
     try:
+        check_text(data)
         data.decode()  # what is not looked at may be echoed
         request: Request = _DECODER.decode(data)
     except msgspec.ValidationError as error:

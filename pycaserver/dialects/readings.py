@@ -46,7 +46,7 @@ class ReadingEncoder(PreparingEncoder):
         message = self.message(channel, value, coalesced)
         return _finish(message, value, self._options, self._framing, self.prepared(value))
 
-    def pieces(self, value: PVValue) -> Iterator[bytes] | None:
+    def pieces(self, channel: Channel, value: PVValue) -> Iterator[bytes] | None:
         """Of a large array, if it is sent as text."""
         return _pieces(value.data, self._options)
 

@@ -110,7 +110,7 @@ class UpdateEncoder(PreparingEncoder):
         self._severity = -1
         return self._finish(value, lambda shown: whole(channel, shown, readonly=self._readonly))
 
-    def pieces(self, value: PVValue) -> Iterator[bytes] | None:
+    def pieces(self, channel: Channel, value: PVValue) -> Iterator[bytes] | None:
         """Of a large array, as base64."""
         data = value.data
         return PIECES["base64"](_sendable(data)) if isinstance(data, np.ndarray) and is_large(data) else None

@@ -1,31 +1,27 @@
-"""XO-VAC+ over Socket.IO: events that are commands with acks, or native requests; messages by the state of PVs."""
+"""XO-VAC+ over Socket.IO: events that are commands with acks, or native requests."""
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
-import numpy as np
 
 from pycaserver.core.channel import Channel
-from pycaserver.core.clock import Timer
 from pycaserver.core.dialect import Dialect
 from pycaserver.core.errors import PycaError
 from pycaserver.core.identity import Identity
 from pycaserver.core.messages import PutAnswer
 from pycaserver.core.oneshot import OneShot
-from pycaserver.core.outbox import Frame, Framing, Owing, Transport
+from pycaserver.core.outbox import Framing, Transport
 from pycaserver.core.puts import Puts
 from pycaserver.core.request_session import RequestSession
-from pycaserver.core.requests import OptionKeys, Put, Request
+from pycaserver.core.requests import OptionKeys, Put, Request, check_text
 from pycaserver.core.rights import Gate, Rights
 from pycaserver.core.services import Services
-from pycaserver.core.subscription import Subscription
-from pycaserver.core.terms import number_message
 from pycaserver.core.values import PVValue
-from pycaserver.core.watch import Wait, Watch
-from pycaserver.dialects.commands import ACTIONS, Command, MessageRule, Step, filled, look_up, payload_of
-from pycaserver.dialects.encoding import json_list
+from pycaserver.core.watch import Wait
+from pycaserver.dialects.commands import ACTIONS, Command, MessageRule, Step, look_up, payload_of
+from pycaserver.dialects.notice import Notice
 
 MAX_EVENT: Final = 64
 """Characters of an event's name."""
@@ -79,11 +75,7 @@ class XovacSession(RequestSession):
 
     def tell(self, event: str, payload: Any) -> None:
         """Send an event that is no native message."""
-        self.outbox.tell(self.event(event, payload))
-
-    def event(self, event: str, payload: Any) -> bytes:
-        """The same, finished for the wire."""
-        return self.outbox.framing.text(msgspec.json.encode([event, payload]))
+        self.outbox.tell(self.outbox.framing.text(msgspec.json.encode([event, payload])))
 
     def become(self, identity: Identity) -> None:
         """The peer has shown who it is."""
@@ -203,82 +195,8 @@ class Run:
         self._done(result, message)
 
 
-class Notice(Owing):
-    """One configured message for one session; owed and sent as a subscription's values are, the newest only."""
-
-    def __init__(self, session: XovacSession, rule: MessageRule) -> None:
-        self.timer: Timer | None = None
-        self.not_before = 0.0
-        self.owed = 0
-        self._session = session
-        self._rule = rule
-        self._due = False
-        self._last: Any = None
-        self._period: Timer | None = None
-        self._watches = {key: Watch(session.services.pool, pv, self._changed) for key, pv in rule.pvs.items()}
-        if isinstance(rule.on, str):
-            self._changed()
-        else:
-            self._tick(rule.on)
-
-    def end(self) -> None:
-        """Follow nothing any more."""
-        if self._period is not None:
-            self._period.cancel()
-        for watch in self._watches.values():
-            watch.end()
-        self._watches = {}
-        self._session.outbox.forget(cast(Subscription, self))
-
-    def take(self, now: float) -> Frame:
-        """The event with the newest values."""
-        values = {key: self._value(watch) for key, watch in self._watches.items()}
-        return self._session.event(self._rule.event, filled(self._rule.payload, values) or values)
-
-    def _changed(self) -> None:
-        """All that changes in one go is told at once."""
-        if isinstance(self._rule.on, str) and not self._due:
-            self._due = True
-            self._session.clock.call_soon(self._tell)
-
-    def _tell(self) -> None:
-        self._due = False
-        watches = self._watches.values()
-        if not watches or not all(watch.ready for watch in watches):
-            return
-        state = [self._severity(watch) if self._rule.on == "alarm" else self._value(watch) for watch in watches]
-        if state != self._last:
-            self._last = state
-            self._owe()
-
-    def _tick(self, seconds: float) -> None:
-        self._period = self._session.clock.call_later(seconds, self._tick, seconds)
-        if all(watch.ready for watch in self._watches.values()):
-            self._owe()
-
-    def _owe(self) -> None:
-        self.owed += 1
-        self._session.outbox.owe(cast(Subscription, self))  # all that an outbox asks of one is here
-
-    def _severity(self, watch: Watch) -> int | None:
-        latest = self._readable(watch)
-        return None if latest is None else latest.severity
-
-    def _value(self, watch: Watch) -> Any:
-        """As JSON; None for a PV that is out of reach, or that the session may not read."""
-        latest = self._readable(watch)
-        data = None if latest is None else latest.data
-        if isinstance(data, np.ndarray):
-            return json_list(data)
-        return number_message(data) if isinstance(data, float) else data
-
-    def _readable(self, watch: Watch) -> PVValue | None:
-        session = self._session
-        allowed = not session.locked and session.rights.denial(watch.channel.name) is None
-        return watch.channel.latest if allowed else None
-
-
 def _event_of(data: bytes) -> tuple[str, Any]:
+    check_text(data)
     try:
         event, *payload = msgspec.json.decode(data, type=list[Any])
     except msgspec.ValidationError:

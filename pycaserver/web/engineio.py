@@ -31,6 +31,9 @@ class Socket(Protocol):
     def stream(self) -> IOStream | None:
         """Its connection, while it is open."""
 
+    def lay_by(self, packet: list[bytes]) -> str:
+        """Keep a packet that is in parts; what the library is to send in its place."""
+
     async def drained(self) -> None:
         """Until the operating system has all that was written."""
 
@@ -53,7 +56,8 @@ class EnginePeer(SessionPeer[XovacSession]):
         self._engine = engine
         self._sid = sid
         self._queue: asyncio.Queue[Any] = engine.sockets[sid].queue
-        self._begun = b""
+        self._packets: list[list[bytes]] = [[]]
+        """The parts of those that are to be delivered together; the last one is still to come."""
         self._delivery: asyncio.Task[None] | None = None
         self._leaving: asyncio.Task[None] | None = None
         self._patience = site.clock.call_later(site.limits.header_seconds, self._give_up)
@@ -123,22 +127,29 @@ class EnginePeer(SessionPeer[XovacSession]):
         return self.socket.stream if self.socket is not None else None
 
     def _send(self, data: bytes | memoryview) -> "asyncio.Future[None]":
-        """Hand over whole packets; done when the peer's transport has taken them."""
-        self._begun += data
-        if not self._begun.endswith(SEPARATOR):
-            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            done.set_result(None)
-            return done
-        packets, self._begun = self._begun.decode().split(SEPARATOR.decode())[:-1], b""
-        self._delivery = asyncio.ensure_future(self._deliver(packets))
+        """Gather whole packets and hand them over; done when the peer's transport has taken them."""
+        first, *others = bytes(data).split(SEPARATOR)
+        self._packets[-1].append(first)
+        self._packets += ([other] for other in others)
+        if self._packets[-1] == [b""]:
+            packets, self._packets = self._packets[:-1], [[]]
+            self._delivery = asyncio.ensure_future(self._deliver(packets))
+        else:  # the next part in the next turn: a large packet has many
+            self._delivery = asyncio.ensure_future(asyncio.sleep(0))
         return self._delivery
 
-    async def _deliver(self, packets: list[str]) -> None:
+    async def _deliver(self, packets: list[list[bytes]]) -> None:
         while packets:
             many = len(packets) if self.socket is not None else POLLED
             now, packets = packets[:many], packets[many:]
             for packet in now:
-                await self._engine.send(self._sid, packet)
+                await self._engine.send(self._sid, self._as_text(packet))
             await self._queue.join()
         if self.socket is not None:
             await self.socket.drained()
+
+    def _as_text(self, packet: list[bytes]) -> str:
+        """What the library is given; it would copy a large packet again and again."""
+        if len(packet) > 1 and self.socket is not None and self._engine.transport(self._sid) == "websocket":
+            return self.socket.lay_by(packet)
+        return b"".join(packet).decode()

@@ -24,11 +24,12 @@ _LARGE: Final = Struct(">BBQ")
 
 def frame(opcode: int, payload: bytes) -> bytes:
     """One whole, unmasked frame, as a server sends it: the same bytes serve every peer."""
-    return _header(opcode, len(payload)) + payload
+    return header(opcode, len(payload)) + payload
 
 
 @lru_cache(maxsize=1024)
-def _header(opcode: int, size: int) -> bytes:
+def header(opcode: int, size: int) -> bytes:
+    """What is before the payload of an unmasked frame."""
     if size < 126:
         return bytes((_FINAL | opcode, size))
     if size < 1 << 16:
@@ -37,11 +38,11 @@ def _header(opcode: int, size: int) -> bytes:
 
 
 def _binary(head: bytes, body: memoryview) -> LongFrame:
-    return LongFrame(_header(BINARY, len(head) + len(body)) + head, body)
+    return LongFrame(header(BINARY, len(head) + len(body)) + head, body)
 
 
 def _long(parts: list[bytes]) -> LongFrame:
-    return LongFrame(_header(TEXT, sum(map(len, parts))), *parts)
+    return LongFrame(header(TEXT, sum(map(len, parts))), *parts)
 
 
 def _joined(frames: list[Frame], between: bytes) -> list[Frame]:
@@ -156,6 +157,8 @@ class SocketIOEvents:
 
     def long(self, parts: list[bytes]) -> Frame:
         """The same; the name is in the first part."""
+        if parts[0].startswith(b"["):
+            return LongFrame(b"2", *parts, SEPARATOR)
         return LongFrame(b'2["%b",' % _name_of(parts[0]), *parts, b"]" + SEPARATOR)
 
     def binary(self, head: bytes, body: memoryview) -> Frame:

@@ -8,7 +8,7 @@ import msgspec
 
 from pycaserver.core.errors import PycaError
 from pycaserver.core.messages import PutAnswer
-from pycaserver.core.requests import Put
+from pycaserver.core.requests import Put, check_text
 from pycaserver.dialects.native import complete
 from pycaserver.web.rest import ReadPV
 
@@ -56,6 +56,7 @@ class PV(ReadPV):
 
 def _put_of(name: str, body: bytes) -> Put:
     """The request; PycaError(bad_request) names the key that is wrong."""
+    check_text(body)
     try:
         given = msgspec.json.decode(body, type=dict[str, Any])
         if unknown := sorted(given.keys() - set(BODY_KEYS)):

@@ -108,7 +108,7 @@ class GetEncoder(PreparingEncoder):
         super().__init__()
         self._rights = rights
 
-    def pieces(self, value: PVValue) -> Iterator[bytes] | None:
+    def pieces(self, channel: Channel, value: PVValue) -> Iterator[bytes] | None:
         """Of a large array, as JSON."""
         data = value.data
         return PIECES["json"](data) if isinstance(data, np.ndarray) and is_large(data) else None

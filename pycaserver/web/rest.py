@@ -116,7 +116,7 @@ class ReadPV(Guarded):
             if not answer.done():  # the peer may be gone
                 answer.set_result(encode(channel, value, 0))
 
-        pieces = encode.prepare(value)
+        pieces = encode.prepare(channel, value)
         if pieces is None:
             made()
         else:

@@ -11,13 +11,14 @@ from engineio.payload import Payload
 from socketio.exceptions import ConnectionRefusedError
 from tornado.concurrent import Future
 from tornado.iostream import IOStream
-from tornado.websocket import WebSocketHandler, WebSocketProtocol13
+from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
 
 from pycaserver.core.errors import CREDENTIALS_EXPIRED, TOO_SLOW, CloseCode, PycaError
+from pycaserver.core.requests import MEBIBYTE, MOST_COMMAS
 from pycaserver.dialects.commands import RESERVED
 from pycaserver.dialects.xovac import Commands, XovacSession
 from pycaserver.web.engineio import EnginePeer
-from pycaserver.web.framing import SOCKETIO
+from pycaserver.web.framing import SOCKETIO, TEXT, header
 from pycaserver.web.handlers import Guarded
 from pycaserver.web.receiving import received
 from pycaserver.web.site import Site
@@ -32,6 +33,8 @@ _EVENT: Final = 2
 _RESERVED: Final = RESERVED | {"", "*"}
 """Names for which the library has its own handlers; no peer may call those."""
 _PING: Final = 0x9
+_LAID_BY: Final = "\0"
+"""Begins what stands for a large packet; JSON escapes it."""
 _ALLOWED: Final = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type",
@@ -44,6 +47,8 @@ class _Json:
     @staticmethod
     def loads(text: str) -> Any:
         """Decode."""
+        if len(text) > MEBIBYTE and text.count(",") > MOST_COMMAS:
+            raise ValueError("too many elements")
         try:
             return msgspec.json.decode(text)
         except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
@@ -183,6 +188,8 @@ class SocketIO(Guarded, WebSocketHandler):
         self._why: CloseCode | None = None
         self._end = OSError("the WebSocket is closed")
         self._tasks: set[asyncio.Future[None]] = set()
+        self._laid_by: dict[str, list[bytes]] = {}
+        """Large packets that are not written yet, by what stands for them."""
 
     @property
     def max_message_size(self) -> int:
@@ -222,8 +229,8 @@ class SocketIO(Guarded, WebSocketHandler):
     def options(self) -> None:
         """What a browser asks before a page of another origin may send a token: those not listed are refused."""
         self.set_status(HTTPStatus.NO_CONTENT)
-        for header, value in _ALLOWED.items():
-            self.set_header(header, value)
+        for name, value in _ALLOWED.items():
+            self.set_header(name, value)
 
     def check_origin(self, origin: str) -> bool:
         """prepare has checked, by our own list."""
@@ -278,9 +285,25 @@ class SocketIO(Guarded, WebSocketHandler):
 
     def write_message(self, message: Any, binary: bool = False) -> "Future[None]":
         """The library's; it does not wait, so we look after what becomes of it."""
-        self._last = super().write_message(message, binary)
+        parts = self._laid_by.pop(message[1:], None)
+        self._last = super().write_message(message, binary) if parts is None else self._write_parts(message[0], parts)
         self._last.add_done_callback(lambda sent: sent.cancelled() or sent.exception())
         return self._last
+
+    def lay_by(self, packet: list[bytes]) -> str:
+        """Keep a packet that is in parts; what the library is to send in its place."""
+        key = f"{_LAID_BY}{id(packet)}"
+        self._laid_by[key] = packet
+        return key
+
+    def _write_parts(self, kind: str, parts: list[bytes]) -> "Future[None]":
+        """A message, of which the parts are not copied; WebSocketClosedError."""
+        stream = self.stream
+        if stream is None or stream.closed():
+            raise WebSocketClosedError
+        for part in (header(TEXT, len(kind) + sum(map(len, parts))) + kind.encode(), *parts):
+            written = stream.write(part)
+        return written
 
     @property
     def stream(self) -> IOStream | None:

@@ -15,6 +15,6 @@ def test_each_value_of_a_batch_is_encoded_by_its_own_group(world: World, channel
 
 def test_nothing_has_to_be_prepared(recorder: Recorder) -> None:
     encoder = Encoder(recorder)
-    assert encoder.prepare(value(1.0)) is None
+    assert encoder.prepare(recorder._channel, value(1.0)) is None
     encoder.release()
     assert encoder(recorder._channel, value(1.0), 0) == (1.0, 0)

@@ -378,7 +378,7 @@ def test_a_value_that_cannot_be_encoded_is_given_up(
 ) -> None:
     """It would fail again; the next one may do."""
     with monkeypatch.context() as broken:
-        broken.setattr(encoding, "json_list", lambda array: [][1])
+        broken.setitem(encoding.PIECES, "json", lambda array: [][1])
         ioc.post(large(1))
         turns.turn(PIECES)
         assert not turns._soon and world.figures.faults == 1

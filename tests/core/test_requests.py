@@ -6,7 +6,8 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from pycaserver.core.requests import REQUESTS, AnyRequest, Connect
+from pycaserver.core.errors import PycaError
+from pycaserver.core.requests import MEBIBYTE, MOST_COMMAS, MOST_TEXT, REQUESTS, AnyRequest, Connect, check_text
 
 
 def test_the_tuple_names_what_the_union_names() -> None:
@@ -43,3 +44,26 @@ def test_right_keys_are_taken(keys: dict[str, Any]) -> None:
 def test_wrong_values_and_unknown_keys_are_errors(keys: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         decoded(keys)
+
+
+NUMBERS = b"[" + b"1," * MOST_COMMAS + b"1]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"[" + b"0," * (MEBIBYTE // 2 - 1) + b"0", b'"' + b"x" * (MOST_TEXT - 2) + b'"', NUMBERS + b" " * MEBIBYTE],
+    ids=["a mebibyte of numbers", "one long string", "few numbers"],
+)
+def test_json_that_is_quickly_decoded_is_taken(text: bytes) -> None:
+    check_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [(b"[1," + NUMBERS + b" " * MEBIBYTE, "base64 or binary"), (b" " * (MOST_TEXT + 1), "binary frames")],
+    ids=["many numbers", "much"],
+)
+def test_json_that_takes_long_is_refused(text: bytes, words: str) -> None:
+    with pytest.raises(PycaError, match=words) as caught:
+        check_text(text)
+    assert caught.value.code == "bad_request"

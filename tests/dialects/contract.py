@@ -56,6 +56,11 @@ class Speaker:
         self.session.receive(message)
         self._clock.run()
 
+    @property
+    def told(self) -> bool:
+        """Whether it has not heard yet what the array's message says."""
+        return any(self._row.read(piece[1:]) for piece in self.transport.taken[self._heard :])
+
     def hears(self) -> Heard:
         """What it was told since the last time."""
         self._clock.advance(self._row.seconds)

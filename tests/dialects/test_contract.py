@@ -6,7 +6,11 @@ from weakref import ref
 import numpy as np
 import pytest
 
+from pycaserver.core import piecework
 from pycaserver.core.access import AccessControl, Rules
+from pycaserver.core.requests import MEBIBYTE
+from pycaserver.core.values import LARGE
+from pycaserver.dialects.encoding import BASE64_PIECE, JSON_PIECE
 from tests.dialects import evok_row, native_row, pvws_row, rtoc_row, xovac_row
 from tests.dialects.contract import Row, Speaker
 from tests.fakes import World
@@ -113,6 +117,30 @@ def test_nan_is_told(world: World, row: Row, speaker: Speaker) -> None:
 def test_array_is_told(world: World, row: Row, speaker: Speaker) -> None:
     world.source["PV"].bring_up(np.array([1.5, 2.5, 3.5]), count=3)
     assert speaker.hears()[-1:] == row.arrays([[1.5, 2.5, 3.5]])
+
+
+def test_large_array_is_told_in_many_turns(
+    world: World, row: Row, speaker: Speaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But where a dialect tells its first element only."""
+    monkeypatch.setattr(piecework, "TURN_SECONDS", 0)
+    data = np.arange(2 * LARGE) + 0.5
+    world.source["PV"].bring_up(data, count=len(data))
+    told, turns = row.arrays([data.tolist()]), 0
+    if isinstance(told[0], list):
+        while not speaker.told:
+            world.clock.run_one()
+            turns += 1
+        assert turns >= 2 * LARGE // JSON_PIECE or turns >= data.nbytes // BASE64_PIECE
+    assert speaker.hears()[-1:] == told
+    assert world.figures.faults == 0
+
+
+def test_json_that_would_take_long_is_refused(world: World, row: Row, speaker: Speaker) -> None:
+    speaker.hears()
+    speaker.says(b"{" + b"," * MEBIBYTE)  # is no JSON either, but that is not looked at
+    assert speaker.hears() == (["error"] if row.tells_errors else [])
+    assert world.figures.errors == {"bad_request": 1}
 
 
 def test_slow_peer_is_owed_little_and_told_the_newest(world: World, row: Row, speaker: Speaker) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
-from pycaserver.dialects.encoding import binary_parts, envelope, json_list, little_endian, text_of
+from pycaserver.core.values import LARGE
+from pycaserver.dialects.encoding import JSON_PIECE, Document, binary_parts, envelope, json_list, little_endian, text_of
 
 DTYPES = st.sampled_from(["u1", "i2", "u2", "i4", "f4", "f8", "i8", "u8"])
 arrays = DTYPES.flatmap(lambda dtype: nps.arrays(dtype, st.integers(0, 40)))
@@ -130,3 +131,38 @@ def test_the_elements_of_a_binary_payload_are_aligned(header: bytes, array: np.n
 def test_a_char_waveform_is_text_up_to_its_first_nul(raw: bytes, text: str) -> None:
     assert text_of(np.frombuffer(raw, np.uint8)) == text
     assert text_of(np.frombuffer(raw, np.int8)) == text
+
+
+LEAVES = st.none() | st.integers(-9, 9) | st.text() | arrays
+BODIES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
+
+
+def plain(body: Any) -> Any:
+    """With lists in the place of arrays."""
+    if isinstance(body, np.ndarray):
+        return json_list(body)
+    if isinstance(body, dict):
+        return {key: plain(each) for key, each in body.items()}
+    return [plain(each) for each in body] if isinstance(body, list) else body
+
+
+@given(BODIES)
+def test_a_document_has_its_arrays_wherever_they_are(body: Any) -> None:
+    assert json.loads(bytes(Document(body, json_list))) == plain(body)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "large"), [((LARGE - 1,), False), ((LARGE,), True), ((LARGE // 2, LARGE // 2), True)]
+)
+def test_a_document_is_large_by_all_of_its_arrays(sizes: tuple[int, ...], large: bool) -> None:
+    body = {"nested": [np.arange(size) for size in sizes], "text": "\0[\0]"}
+    document = Document(body, json_list)
+    assert document.large is large
+    pieces = list(document.pieces())
+    assert max(map(len, pieces)) <= 6 * JSON_PIECE
+    assert json.loads(b"".join(pieces)) == plain(body)
+
+
+def test_a_document_of_what_json_has_not_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="set_iterator"):
+        Document([iter(set())], json_list)

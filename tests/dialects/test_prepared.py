@@ -51,13 +51,13 @@ def channel() -> Channel:
 def compare(encode: ValueEncoder, channel: Channel, array: Array) -> None:
     reading = value(array, severity=1, status=4)
     at_once = flat(encode(channel, reading, 3))
-    pieces = encode.prepare(reading)
+    pieces = encode.prepare(channel, reading)
     assert pieces is not None
     assert list(pieces)
-    assert encode.prepare(reading) is None, "it is prepared"
+    assert encode.prepare(channel, reading) is None, "it is prepared"
     assert flat(encode(channel, reading, 3)) == at_once
     encode.release()
-    assert encode.prepare(reading) is not None
+    assert encode.prepare(channel, reading) is not None
     assert flat(encode(channel, reading, 3)) == at_once
 
 
@@ -87,6 +87,6 @@ NOT_PREPARED = {
 
 
 @pytest.mark.parametrize("case", NOT_PREPARED)
-def test_what_is_quick_needs_no_preparation(case: str) -> None:
+def test_what_is_quick_needs_no_preparation(channel: Channel, case: str) -> None:
     data, options = NOT_PREPARED[case]
-    assert NATIVE.value_encoder(options, SINGLE).prepare(value(data)) is None  # type: ignore[arg-type]
+    assert NATIVE.value_encoder(options, SINGLE).prepare(channel, value(data)) is None  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pycaserver.core.access import AccessControl, Rule, Rules
 from pycaserver.core.errors import TOO_MANY_ERRORS, PycaError
 from pycaserver.core.identity import Identity
+from pycaserver.core.requests import MEBIBYTE
 from pycaserver.demo import xovac_commands
 from pycaserver.dialects.commands import Command, MessageRule, Require, Step
 from pycaserver.dialects.xovac import Commands
@@ -79,6 +80,12 @@ def complete(world: World, name: str) -> list[float]:
     elements: list[float] = world.source[name].complete().elements.tolist()
     world.clock.run()
     return elements
+
+
+def test_json_that_would_take_long_is_refused(client: Client) -> None:
+    client.emits("ping", {"id": 1, "padding": "," * MEBIBYTE})
+    ((event, payload),) = client.hears()
+    assert (event, payload["code"]) == ("error", "bad_request") and "base64" in payload["message"]
 
 
 # -- the published commands
@@ -311,88 +318,6 @@ def test_action_of_a_payload_does_not_change_the_event(client: Client) -> None:
     client.emits("get", {"pv": RUNNING, "action": "put", "value": 1})
     ((event, payload),) = client.hears()
     assert (event, payload["action"]) == ("error", "get")
-
-
-# -- messages
-
-
-def told(client: Client) -> list[Any]:
-    return [payload for event, payload in client.hears() if event == "state"]
-
-
-def client_of(world: World, **rule: Any) -> Client:
-    return Client(world, Commands([], [MessageRule("state", {"a": "A", "b": "B"}, **rule)]))
-
-
-def test_message_is_told_at_first_and_when_a_value_changes(world: World) -> None:
-    client = client_of(world)
-    world.source["A"].bring_up(1.0)
-    assert told(client) == []
-    world.source["B"].bring_up(float("nan"))
-    assert told(client) == [{"a": 1.0, "b": "NaN"}]
-    world.source["A"].post(1.0)
-    assert told(client) == []
-    world.source["A"].post(2.0, 3.0)
-    assert told(client) == [{"a": 3.0, "b": "NaN"}]
-
-
-def test_pv_that_is_gone_is_null(world: World) -> None:
-    client = client_of(world)
-    world.source["A"].bring_up(1.0)
-    world.clock.advance(3.0)
-    assert told(client) == [{"a": 1.0, "b": None}]
-
-
-def test_pv_that_may_not_be_read_is_null() -> None:
-    world = World(access=AccessControl(Rules(rules=[Rule(pv="B", allow="none")])))
-    client = client_of(world)
-    world.source["A"].bring_up(1.0)
-    world.source["B"].bring_up(2.0)
-    assert told(client) == [{"a": 1.0, "b": None}]
-
-
-def test_message_of_alarms_is_told_at_another_severity(world: World) -> None:
-    client = client_of(world, on="alarm", payload={"values": ["{a}", "{b}"]})
-    world.source["A"].bring_up(1.0)
-    world.source["B"].bring_up(2.0)
-    world.source["A"].post(3.0)
-    assert told(client) == [{"values": [3.0, 2.0]}]
-    world.source["A"].post(4.0)
-    assert told(client) == []
-    world.source["A"].post(5.0, severity=2, status=3)
-    assert told(client) == [{"values": [5.0, 2.0]}]
-
-
-def test_periodic_message(world: World) -> None:
-    client = client_of(world, on=2.0)
-    world.source["A"].bring_up(1.0)
-    world.source["B"].bring_up(2.0)
-    assert told(client) == []
-    world.clock.advance(4.5)
-    assert told(client) == [{"a": 1.0, "b": 2.0}] * 2
-
-
-def test_slow_client_gets_the_newest_message_only(world: World) -> None:
-    client = client_of(world)
-    world.source["A"].bring_up(0.0)
-    world.source["B"].bring_up(0.0)
-    told(client)
-    client.transport.reading = False
-    for number in range(20_000):
-        world.source["A"].post(float(number))
-        world.clock.run()
-    assert client.session.outbox.backlog <= 2 * 65536
-    client.transport.reading = True
-    client.transport.take(client.transport.unsent)
-    client.session.outbox.on_room()
-    assert told(client)[-1] == {"a": 19_999.0, "b": 0.0}
-
-
-def test_session_that_ends_follows_nothing(world: World) -> None:
-    client = client_of(world, on=2.0)
-    client.session.ended()
-    world.clock.advance(100.0)
-    assert world.source["A"].closed and world.clock.pending == 0
 
 
 def test_locked_session_is_told_nothing_before_it_authenticates(world: World) -> None:

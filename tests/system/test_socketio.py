@@ -11,6 +11,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import numpy as np
 import pytest
 import socketio
 
@@ -21,6 +22,8 @@ from tests.timing import scaled
 
 HOW_TO = ROOT / "docs" / "how-to" / "point-xovac-programs-here.md"
 ANSWER_SECONDS = 10.0
+RAMP_ELEMENTS = 10_000
+RAMP = f"sim://sinewave(10, {RAMP_ELEMENTS}, {RAMP_ELEMENTS}, 0.5)"
 TRANSPORTS = (["polling"], ["websocket"], ["polling", "websocket"])
 LOAD = json.dumps({"name": "bake", "recipe": [[30, 60, 0.5], [40, 60, 0.5]]})
 CANCEL = {"result": "warning", "message": "Could not cancel server running as server is not running."}
@@ -138,6 +141,22 @@ def test_pvs_are_live_and_written(ioc: SimIOC, server: Server, transports: list[
         await heard.client.emit("disconnect_pv", name)
         await heard.client.emit("get", {"pv": name})
         assert (await heard.wait("get"))["value"] == 3.5
+
+    with_client(server, steps, transports=transports)
+
+
+@pytest.mark.parametrize("transports", TRANSPORTS, ids="+".join)
+def test_large_arrays_are_whole_and_answers_come_between_them(server: Server, transports: list[str]) -> None:
+    """A WebSocket gets them in parts, which no other packet may come between."""
+
+    async def steps(heard: Heard) -> None:
+        await heard.client.emit("connect_pv", {"pv": RAMP})
+        for number in range(4):
+            value = (await heard.wait("monitor"))["value"]
+            assert len(value) == RAMP_ELEMENTS
+            assert abs(np.diff(value)).max() < 1e-2
+            await heard.client.emit("ping", {"id": number})
+            assert (await heard.wait("pong"))["id"] == number
 
     with_client(server, steps, transports=transports)
 

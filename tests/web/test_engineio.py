@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from pycaserver.core.errors import TOO_MANY_ERRORS, TRY_LATER, CloseCode
+from pycaserver.core.outbox import LongFrame
 from pycaserver.web.engineio import POLLED, EnginePeer
 from pycaserver.web.logins import Proven
+from pycaserver.web.writer import CHUNK
 from tests.fakes import FakeClock
 from tests.timing import async_wait_for
 
@@ -20,10 +22,14 @@ class Engine:
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Any] = asyncio.Queue()
         self.sockets = {"sid": SimpleNamespace(queue=self.queue)}
+        self.upgraded = False
         self.disconnected = False
 
     async def send(self, sid: str, packet: str) -> None:
         await self.queue.put(packet)
+
+    def transport(self, sid: str) -> str:
+        return "websocket" if self.upgraded else "polling"
 
     async def disconnect(self, sid: str) -> None:
         self.disconnected = True
@@ -44,6 +50,11 @@ class WebSocket:
     def __init__(self) -> None:
         self.taken = asyncio.Event()
         self.why: CloseCode | None = None
+        self.laid_by: dict[str, list[bytes]] = {}
+
+    def lay_by(self, packet: list[bytes]) -> str:
+        self.laid_by["key"] = packet
+        return "key"
 
     async def drained(self) -> None:
         await self.taken.wait()
@@ -108,6 +119,41 @@ def test_large_packet_is_handed_over_whole() -> None:
         engine = Engine()
         peer_of(engine).write([b"2" + b"x" * 1_000_000 + b"\x1e"])
         assert [len(packet) for packet in await engine.poll()] == [1_000_001]
+
+    run(steps())
+
+
+def test_large_packet_is_gathered_turn_by_turn() -> None:
+    """Nobody waits for it."""
+
+    async def steps() -> None:
+        engine = Engine()
+        peer = peer_of(engine)
+        peer.write([LongFrame(b"2", *[b"x" * CHUNK] * 50, b"\x1e"), *packets(1)])
+        turns = 0
+        while peer.unsent and engine.queue.empty():
+            await asyncio.sleep(0)
+            turns += 1
+        assert turns >= 50
+        assert await engine.poll() == ["2" + "x" * 50 * CHUNK, "2[0]"]
+
+    run(steps())
+
+
+@pytest.mark.parametrize("upgraded", [True, False])
+def test_large_packet_is_laid_by_for_a_websocket_that_is_in_use(upgraded: bool) -> None:
+    """A small one is not, nor is any for a WebSocket that the connection is not upgraded to yet."""
+
+    async def steps() -> None:
+        engine, socket = Engine(), WebSocket()
+        peer = peer_of(engine)
+        peer.socket, engine.upgraded = socket, upgraded
+        socket.taken.set()
+        large = [b"2[", *[b"x" * CHUNK] * 3, b"]\x1e"]
+        peer.write([*packets(1), LongFrame(*large)])
+        text = b"".join(large)[:-1].decode()
+        assert await engine.poll() == ["2[0]", "key" if upgraded else text]
+        assert [b"".join(parts).decode() for parts in socket.laid_by.values()] == ([text] if upgraded else [])
 
     run(steps())
 

@@ -75,6 +75,7 @@ def test_message_is_an_event_of_its_type_and_an_array_is_one_already() -> None:
     message, event = b'{"msg_type":"pong","id":1}', b'["state",{"a":1}]'
     assert SOCKETIO.text(message) == b'2["pong",%b]\x1e' % message
     assert SOCKETIO.text(event) == b"2%b\x1e" % event
+    assert flat(SOCKETIO.long([event[:3], event[3:]])) == SOCKETIO.text(event)
 
 
 def test_events_of_socketio_are_text() -> None:

@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from pycaserver.core.errors import PycaError
+from pycaserver.core.requests import MEBIBYTE
+from pycaserver.web.puts import _put_of
 from tests.conftest import LISTED_ORIGIN
 from tests.iocs import CIOC
 from tests.servers import Server
@@ -36,6 +39,11 @@ def test_put_writes_and_answers_when_it_is_done(server: Server, types: CIOC) -> 
     assert (status, answer["msg_type"], answer["pvname"], answer["ok"]) == (200, "put", name, True)
     assert read(server, name) == 2.75
     assert put(server, name, {"value": 1.25, "wait": False, "timeout": 2})[1]["sent"] is True
+
+
+def test_json_that_would_take_long_is_refused() -> None:
+    with pytest.raises(PycaError, match="base64"):
+        _put_of("PV", b'{"value":[' + b"1," * MEBIBYTE + b"1]}")
 
 
 def test_elements_in_base64(server: Server, types: CIOC) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 from pycaserver.core.clock import Clock, Timer
+from pycaserver.core.piecework import Pieces
 from pycaserver.core.pool import ChannelPool
 from pycaserver.dialects.evok.circuit import Circuit
 from pycaserver.dialects.evok.device import FIELDS, NAMES, Device, Kind, Profile
@@ -19,6 +20,7 @@ class Board:
         self.listeners: dict[Callable[[list[Circuit]], object], None] = {}
         """Told after a tick of all circuits that may have changed."""
         self._clock = clock
+        self._piecework = pool.fanout.piecework
         self._names = NAMES[profile]
         self._changed: dict[Circuit, None] = {}
         self._timer: Timer | None = None
@@ -57,5 +59,11 @@ class Board:
     def _tick(self) -> None:
         self._timer = None
         changed, self._changed = list(self._changed), {}
+        self._piecework.begin(self._tell(changed))
+
+    def _tell(self, changed: list[Circuit]) -> Pieces:
+        """Each of the listeners in turn: there may be many, and many circuits."""
         for listener in list(self.listeners):
-            listener(changed)
+            if listener in self.listeners:
+                listener(changed)
+                yield listener

@@ -12,6 +12,7 @@ from pycaserver.core.clock import Timer
 from pycaserver.core.pool import ChannelPool
 from pycaserver.core.values import Data, Metadata
 from pycaserver.core.watch import Watch
+from pycaserver.dialects.encoding import text_of
 from pycaserver.dialects.evok.device import FIELDS, SPOKEN, Device, Kind, Point, Profile
 
 Changed: TypeAlias = "Callable[[Circuit], object]"
@@ -91,7 +92,7 @@ class Circuit:
             data = data_of(channels.get(name)) if isinstance(given, Point) else given
             return CONVERTERS[self.kind](data)
         if isinstance(given, Point):
-            return plain(channels.get(name))
+            return plain(name, channels.get(name))
         if given is not None:
             return given
         return _LEFT_OUT[name](self, channels) if name in _LEFT_OUT else UNSET
@@ -148,11 +149,27 @@ def data_of(channel: Channel | None) -> Data:
     return channel.latest.data if known and channel is not None and channel.latest is not None else None
 
 
-def plain(channel: Channel | None) -> Any:
-    """The newest value as JSON can say it: the state of an enum, a list for an array, null for what is no number."""
+TEXTS: Final = frozenset({"unit", "mode", "counter_mode", "address", "type"})
+"""Fields that an array of chars is the text of."""
+ENDS: Final = 2
+"""Elements of a range."""
+
+
+def plain(field: str, channel: Channel | None) -> Any:
+    """The newest value as JSON can say it: the state of an enum, null for what is no number.
+
+    Of an array the first element, or the first two of the range.
+    """
     data, metadata = data_of(channel), _metadata(channel)
-    if isinstance(data, np.ndarray):
-        return [number(each) for each in data.tolist()]
+    if isinstance(data, np.ndarray | list):
+        if isinstance(data, np.ndarray) and data.dtype == np.uint8 and field in TEXTS:
+            return text_of(data)
+        first = [_scalar(each, metadata) for each in np.asarray(data[:ENDS]).tolist()]
+        return first if field == "range" else first[0] if first else None
+    return _scalar(data, metadata)
+
+
+def _scalar(data: Data, metadata: Metadata | None) -> Any:
     if isinstance(data, float):
         return number(data)
     states = metadata.enum_strs if metadata else ()

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from pycaserver.core.errors import PycaError
+from pycaserver.core.requests import check_text
 from pycaserver.dialects.evok.device import Device, Kind
 
 Scalar: TypeAlias = float | int | str
@@ -61,6 +62,7 @@ _NUMBERS: Final = frozenset(
 
 def decode(data: bytes) -> tuple[Command, dict[str, Any]]:
     """One command, and all of its keys; PycaError(bad_json, bad_request, unknown_action)."""
+    check_text(data)
     try:
         message = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

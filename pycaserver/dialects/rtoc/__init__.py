@@ -2,6 +2,7 @@
 
 mapping     which signal, action and plugin stands for which PVs: the tables of the settings
 cipher      the password's hash, and AES-CBC
+payload     one message, encoded once for all who get it
 signals     the signals: PVs of the mapping, and those that peers make
 events      what happened, as RTOC lists it
 automation  comparisons that make events, and events that start actions

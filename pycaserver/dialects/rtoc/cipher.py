@@ -4,6 +4,7 @@ It keeps an honest mistake out and no attacker; docs/reference/rtoc.md says so.
 """
 
 from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from secrets import compare_digest, token_bytes
 from typing import Final
@@ -17,6 +18,8 @@ from pycaserver.core.errors import PycaError
 
 BLOCK: Final = 16
 """Bytes."""
+_TRIPLE: Final = 3
+"""Bytes that are four characters of base64; fewer are padded, at the end only."""
 
 
 class Cipher:
@@ -32,11 +35,19 @@ class Cipher:
 
     def encrypt(self, plain: bytes) -> bytes:
         """The text of a message: base64 of IV and blocks."""
-        iv = token_bytes(BLOCK)
+        return b"".join(self.encrypted([plain]))
+
+    def encrypted(self, plain: Iterable[bytes]) -> Iterator[bytes]:
+        """The same of one that is in pieces."""
+        raw = iv = token_bytes(BLOCK)
         padder = PKCS7(8 * BLOCK).padder()
         encryptor = BlockCipher(self._aes, CBC(iv)).encryptor()
-        padded = padder.update(plain) + padder.finalize()
-        return b64encode(iv + encryptor.update(padded) + encryptor.finalize())
+        for piece in plain:
+            raw += encryptor.update(padder.update(piece))
+            whole = len(raw) - len(raw) % _TRIPLE
+            yield b64encode(raw[:whole])
+            raw = raw[whole:]
+        yield b64encode(raw + encryptor.update(padder.finalize()) + encryptor.finalize())
 
     def decrypt(self, text: bytes) -> bytes:
         """What encrypt was given; PycaError(bad_json), the same for all that may be wrong."""

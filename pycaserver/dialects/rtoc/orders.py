@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
+import numpy as np
 from msgspec import Meta, Struct
 
 from pycaserver.core.errors import PycaError
@@ -13,8 +14,10 @@ from pycaserver.dialects.rtoc.signals import SCHEME, Signal, local_name
 if TYPE_CHECKING:
     from pycaserver.dialects.rtoc.session import RtocSession
 
-MOST_PAIRS: Final = 10_000
-"""Samples that one request gives one by one; with plot there may be as many as a message has room for."""
+MOST_PAIRS: Final = 2_000
+"""Samples that one request gives one by one."""
+MOST_PLOTTED: Final = 100_000
+"""Samples of one plot for a local signal."""
 LOGGER: Final = f"{SCHEME}logger"
 """Needs the right to write, as access rules name it."""
 UNNAMED: Final = "Unnamed"
@@ -85,12 +88,15 @@ def _plot(session: "RtocSession", data: Data, dname: str, answer: Answer) -> Non
     if not signal.local:
         put_pv(session, signal.pv, taken(ys, list[int | float | str], "y"), answer)
         return
-    xs = [float(x) for x in range(len(ys))] if data.x is None else _listed(data.x)
-    if len(xs) != len(ys):
+    if len(ys) > MOST_PLOTTED:
+        raise PycaError("bad_request", f"y: has more than {MOST_PLOTTED} elements.")
+    y = np.array(taken(ys, list[float], "y"))
+    x = np.arange(len(y), dtype=float) if data.x is None else np.array(_listed(data.x), float)
+    if len(x) != len(y):
         raise PycaError("bad_request", "x: has another number of elements than y.")
-    signal.replace(xs, ys := taken(ys, list[float], "y"))
+    signal.replace(x, y)
     names = {"unit": signal.unit, "dname": signal.dname, "sname": signal.sname, "id": signal.id}
-    session.station.tell_followers(signal, {"signal": {"x": xs, "y": ys, **names}})
+    session.station.tell_followers(signal, {"signal": {"x": x, "y": y, **names}})
 
 
 def _target(session: "RtocSession", dname: str, sname: str, unit: str) -> Signal:

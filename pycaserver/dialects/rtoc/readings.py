@@ -9,7 +9,7 @@ from pycaserver.core.errors import PycaError
 from pycaserver.dialects.rtoc.answer import Answer, taken
 from pycaserver.dialects.rtoc.events import RtocEvent
 from pycaserver.dialects.rtoc.mapping import RtocPlugin
-from pycaserver.dialects.rtoc.signals import Signal, curve_of
+from pycaserver.dialects.rtoc.signals import Curve, Signal, curve_of, last
 
 if TYPE_CHECKING:
     from pycaserver.dialects.rtoc.session import RtocSession
@@ -79,7 +79,7 @@ def samples(session: "RtocSession", value: Any, request: dict[str, Any], answer:
     answer.body["signals"] = {name: _described(it, it.curve(most, None, None)) for name, it in signals.items()}
 
 
-def _described(signal: Signal, curve: tuple[list[Any], list[Any]]) -> list[Any]:
+def _described(signal: Signal, curve: Curve) -> list[Any]:
     return [*curve, signal.unit, signal.id, *signal.ends()]
 
 
@@ -148,7 +148,7 @@ def _now(session: "RtocSession", name: str) -> Any:
     if value is None:
         return None
     _, y = curve_of(value)
-    return y if isinstance(value.data, list) or value.count > 1 else y[0] if y else None
+    return y if isinstance(value.data, list) or value.count > 1 else last(y) if len(y) else None
 
 
 def parameter(session: "RtocSession", name: str) -> Any:

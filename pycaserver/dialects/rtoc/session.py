@@ -6,7 +6,7 @@ for. So a request that waits for a put lets those behind it wait.
 
 import logging
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -19,13 +19,16 @@ from pycaserver.core.identity import Identity
 from pycaserver.core.messages import Message
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Frame, Framing, Transport
-from pycaserver.core.piecework import Pieces
+from pycaserver.core.piecework import Job, Pieces
+from pycaserver.core.requests import check_text
 from pycaserver.core.rights import Gate
 from pycaserver.core.session import Session
 from pycaserver.core.subscription import Subscription
 from pycaserver.core.values import PVValue
+from pycaserver.dialects.prepared import PreparingEncoder
 from pycaserver.dialects.rtoc.answer import Answer
 from pycaserver.dialects.rtoc.cipher import Cipher
+from pycaserver.dialects.rtoc.payload import Payload
 from pycaserver.dialects.rtoc.requests import KEYS
 from pycaserver.dialects.rtoc.signals import Signal, Signals, curve_of
 from pycaserver.dialects.rtoc.station import Station
@@ -36,7 +39,6 @@ MOST_WAITING: Final = 100
 """Requests that wait for the one before; more are refused."""
 MOST_WAITING_BYTES: Final = 2 * 1024 * 1024
 _OPTIONS: Final = SubscriptionOptions()
-_ENCODER: Final = msgspec.json.Encoder()
 
 
 class RtocSession(Session):
@@ -62,6 +64,8 @@ class RtocSession(Session):
         """Whether it subscribes to signals that are yet to come, too."""
         self._local: dict[Signal, Subscription] = {}
         self._answer: Answer | None = None
+        self._saying: Job | None = None
+        """The answer, where it is large."""
         self._waiting: deque[bytes] = deque()
         station.join(self)
 
@@ -69,7 +73,7 @@ class RtocSession(Session):
 
     def handle(self, data: bytes) -> None:
         """One request, now or when the one before is answered; PycaError(bad_json, unauthenticated, rate_limited)."""
-        if self._answer is None:
+        if not self._busy:
             self._begin(data)
         elif len(self._waiting) >= MOST_WAITING or sum(map(len, self._waiting)) + len(data) > MOST_WAITING_BYTES:
             raise PycaError("rate_limited", "Too many requests wait for the one before.")
@@ -86,6 +90,8 @@ class RtocSession(Session):
         """The peer is gone."""
         self.station.leave(self)
         self._waiting.clear()
+        if self._saying is not None:
+            self._saying.cancel()
         for signal in list(self._local):
             self.unfollow(signal)
         super().ended()
@@ -94,13 +100,12 @@ class RtocSession(Session):
 
     def say(self, body: dict[str, Any]) -> None:
         """One message."""
-        payload = _ENCODER.encode(body)
-        self.outbox.tell(self.outbox.framing.text(self.cipher.encrypt(payload) if self.cipher else payload))
+        self._tell(Payload(body))
 
-    def push(self, body: dict[str, Any], pv: str | None = None) -> None:
+    def push(self, payload: Payload, pv: str | None = None) -> None:
         """Something that the peer has not asked for, if it may know."""
         if self.authorised and not self.locked and (pv is None or self.may_read(pv)):
-            self.say(body)
+            self._tell(payload)
 
     def refuse(self, error: PycaError) -> None:
         """Tell that it went wrong; the protocol has no words for what."""
@@ -183,8 +188,11 @@ class RtocSession(Session):
         answer.done()
 
     def _decode(self, data: bytes) -> dict[str, Any]:
+        check_text(data)
+        text = self.cipher.decrypt(data) if self.cipher else data
+        check_text(text)
         try:
-            request = msgspec.json.decode(self.cipher.decrypt(data) if self.cipher else data)
+            request = msgspec.json.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise PycaError("bad_json", f"{error}.") from None
         if not isinstance(request, dict) or not request:
@@ -194,15 +202,37 @@ class RtocSession(Session):
     def _finish(self, answer: Answer) -> None:
         """All that the request asked for is done."""
         self._answer = None
+        payload = Payload(answer.body)
         if answer.error:
             self.refuse(answer.error)
+        elif payload.large:
+            self._saying = self.services.pool.fanout.piecework.begin(self._tell_in_pieces(payload), self._said)
         else:
-            self.say(answer.body)
+            self._tell(payload)
         if self._waiting:
             self.clock.call_soon(self._next)
 
+    def _tell(self, payload: Payload) -> None:
+        self.outbox.tell(self.outbox.framing.text(payload.text(self.cipher)))
+
+    def _tell_in_pieces(self, payload: Payload) -> Iterator[None]:
+        parts = []
+        for piece in payload.pieces(self.cipher):
+            parts.append(piece)
+            yield
+        self.outbox.tell(self.outbox.framing.long(parts))
+
+    def _said(self) -> None:
+        self._saying = None
+        self._next()
+
+    @property
+    def _busy(self) -> bool:
+        """Whether a request is under way."""
+        return self._answer is not None or self._saying is not None
+
     def _next(self) -> None:
-        if self._waiting and self._answer is None:
+        if self._waiting and not self._busy:
             try:
                 self._begin(self._waiting.popleft())
             except PycaError as error:
@@ -211,7 +241,7 @@ class RtocSession(Session):
                 log.exception("a request failed unexpectedly")
                 self.figures.faults += 1
                 self.refuse(PycaError("internal"))
-            if self._waiting and self._answer is None:
+            if self._waiting and not self._busy:
                 self.clock.call_soon(self._next)
 
     def _recheck(self) -> Pieces:
@@ -221,19 +251,32 @@ class RtocSession(Session):
                 self.unfollow(signal)
 
 
-class SampleEncoder(ValueEncoder):
+class SampleEncoder(PreparingEncoder):
     """Makes the pushes of samples: one-element lists, or an array over its indices."""
 
+    __slots__ = ("_cipher", "_framing", "_signals")
+
     def __init__(self, signals: Signals, cipher: Cipher | None, framing: Framing) -> None:
+        super().__init__()
         self._signals = signals
         self._cipher = cipher
         self._framing = framing
 
     def __call__(self, channel: Channel, value: PVValue, coalesced: int) -> Frame:
         """One push; that older ones were merged cannot be said."""
+        pieces = self.prepared(value)
+        if pieces is not None:
+            return self._framing.long(pieces)
+        return self._framing.text(self._payload(channel, value).text(self._cipher))
+
+    def pieces(self, channel: Channel, value: PVValue) -> Iterator[bytes] | None:
+        """All of the push with a large array."""
+        payload = self._payload(channel, value)
+        return payload.pieces(self._cipher) if payload.large else None
+
+    def _payload(self, channel: Channel, value: PVValue) -> Payload:
         signal = self._signals.of_pv(channel.name)
         assert signal is not None
         x, y = curve_of(value)
         names = {"unit": signal.unit, "dname": signal.dname, "sname": signal.sname, "id": signal.id}
-        payload = _ENCODER.encode({"signal": {"x": x, "y": y, **names}})
-        return self._framing.text(self._cipher.encrypt(payload) if self._cipher else payload)
+        return Payload({"signal": {"x": x, "y": y, **names}})

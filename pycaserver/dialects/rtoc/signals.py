@@ -10,7 +10,7 @@ from pycaserver.core.channel import Channel
 from pycaserver.core.errors import PycaError
 from pycaserver.core.history import Histories, HistoryBuffer, Samples
 from pycaserver.core.services import Services
-from pycaserver.core.values import Access, Array, Data, DbrType, Metadata, PVValue
+from pycaserver.core.values import Access, Array, DbrType, Metadata, PVValue
 from pycaserver.dialects.rtoc.mapping import Mapping
 
 SCHEME: Final = "rtoc://"
@@ -21,8 +21,8 @@ MOST_X: Final = 1e15
 _UNSAFE: Final = re.compile(rb"[^A-Za-z0-9_~-]")
 NANO: Final = 1_000_000_000
 
-Curve: TypeAlias = tuple[list[Any], list[Any]]
-"""x and y."""
+Curve: TypeAlias = tuple[Array | list[Any], Array | list[Any]]
+"""x and y; what is not finite is told as null."""
 
 
 class Signal:
@@ -62,12 +62,13 @@ class Signal:
         if value is None:
             return None
         x, y = curve_of(value)
-        return (x[-1], y[-1]) if x else None
+        return (last(x), last(y)) if len(x) else None
 
     def ends(self) -> tuple[Any, Any]:
         """The least and greatest x of what is kept, None without any."""
         value = self.channel.latest
-        x: Any = curve_of(value)[0] if value and isinstance(value.data, np.ndarray) else self.history.all().times
+        is_curve = value is not None and isinstance(value.data, np.ndarray)
+        x = curve_of(value)[0] if value and is_curve else self.history.all().times
         return (float(np.min(x)), float(np.max(x))) if len(x) else (None, None)
 
     def curve(self, most: int, xmin: float | None, xmax: float | None, *, reduce: bool = False) -> Curve:
@@ -78,7 +79,7 @@ class Signal:
         samples = self.history.all() if self.local else self.history.all().distinct()
         samples = within(samples, xmin, xmax)
         samples = samples.reduced(max(1, most // 2)) if reduce else samples.last(most)
-        return samples.times.tolist(), finite(samples.values)
+        return samples.times, samples.values
 
     def clear(self) -> None:
         """Forget the samples of a local signal."""
@@ -89,12 +90,12 @@ class Signal:
         """A sample of a local signal, told to those who subscribe."""
         self.channel.publish(sample(x, y))
 
-    def replace(self, x: list[float], y: list[float]) -> None:
-        """Other samples for a local signal, told to nobody."""
+    def replace(self, x: Array, y: Array) -> None:
+        """Other samples for a local signal, told to nobody: doubles, as many of both."""
         self.clear()
-        self.history.restore(Samples(np.array(x, float), np.array(y, float), np.zeros(len(x), np.uint8)))
-        if x:
-            self.channel.latest = sample(x[-1], y[-1])
+        self.history.restore(Samples(x, y, np.zeros(len(x), np.uint8)))
+        if len(x):
+            self.channel.latest = sample(last(x), last(y))
 
 
 class Signals:
@@ -208,25 +209,14 @@ def sample(x: float, y: float) -> PVValue:
 def curve_of(value: PVValue) -> Curve:
     """One reading: an array over its indices, or one y at its time stamp."""
     data = value.data
-    if isinstance(data, np.ndarray):
-        return list(range(len(data))), finite(data)
-    if isinstance(data, list):
-        return list(range(len(data))), list(data)
-    return [value.timestamp], [said(data)]
+    if isinstance(data, np.ndarray | list):
+        return np.arange(len(data)), data
+    return [value.timestamp], [data]
 
 
-def finite(array: Array) -> list[Any]:
-    """The elements as JSON has them: null for what is not finite."""
-    values: list[Any] = array.tolist()
-    if array.dtype.kind == "f":
-        for index in np.flatnonzero(~np.isfinite(array)):
-            values[index] = None
-    return values
-
-
-def said(data: Data) -> Any:
-    """A scalar as JSON has it."""
-    return None if isinstance(data, float) and data - data != 0 else data
+def last(elements: Array | list[Any]) -> Any:
+    """The last of at least one, as Python has it."""
+    return elements[-1].item() if isinstance(elements, np.ndarray) else elements[-1]
 
 
 def within(samples: Samples, xmin: float | None, xmax: float | None) -> Samples:

@@ -13,6 +13,7 @@ from pycaserver.dialects.rtoc.automation import Automation
 from pycaserver.dialects.rtoc.cipher import Cipher
 from pycaserver.dialects.rtoc.events import EventLog, RtocEvent, told
 from pycaserver.dialects.rtoc.mapping import Mapping, PutStep, RtocAction
+from pycaserver.dialects.rtoc.payload import Payload
 from pycaserver.dialects.rtoc.signals import Signal, Signals
 
 LOOPBACK: Final = ("127.0.0.1", "::1")
@@ -24,7 +25,7 @@ Done: TypeAlias = Callable[[PycaError | None], None]
 class Listener(Protocol):
     """A session that is told what happens."""
 
-    def push(self, body: dict[str, Any], pv: str | None = None) -> None:
+    def push(self, payload: Payload, pv: str | None = None) -> None:
         """Tell it, if it may read that PV."""
 
     def follows(self, signal: Signal) -> bool:
@@ -74,14 +75,16 @@ class Station:
 
     def tell_all(self, body: dict[str, Any], pv: str | None = None) -> None:
         """Tell every session that may read that PV."""
+        payload = Payload(body)
         for session in tuple(self.sessions):
-            session.push(body, pv)
+            session.push(payload, pv)
 
     def tell_followers(self, signal: Signal, body: dict[str, Any]) -> None:
         """Tell those that subscribe to the signal."""
+        payload = Payload(body)
         for session in tuple(self.sessions):
             if session.follows(signal):
-                session.push(body, signal.pv)
+                session.push(payload, signal.pv)
 
     def create(self, dname: str, sname: str, unit: str) -> Signal:
         """A local signal; all are told."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pycaserver.core import piecework
 from pycaserver.dialects.evok.circuit import Circuit
 from tests.dialects.evok.house import DEVICES, TICK, House
 
@@ -36,6 +37,31 @@ def test_a_tick_comes_once_after_the_first_change_and_tells_each_device_once(hou
     house.world.clock.advance(TICK / 2)
     assert [[each.kind for each in circuits] for circuits in told] == [["ai", "ao"]]
     assert house.world.clock.pending == 0
+
+
+def test_many_that_listen_are_told_in_turns(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that has left meanwhile is not told any more."""
+    monkeypatch.setattr(piecework, "TURN_SECONDS", 0)
+    told: list[str] = []
+
+    def first(circuits: list[Circuit]) -> None:
+        told.append("first")
+        del house.board.listeners[third]
+
+    def second(circuits: list[Circuit]) -> None:
+        told.append("second")
+
+    def third(circuits: list[Circuit]) -> None:
+        told.append("third")
+
+    house.board.listeners.update({first: None, second: None, third: None})
+    house.post("AI", 1.0)
+    house.board._tick()
+    assert told == []
+    house.world.clock.run_one()
+    assert told == ["first"]
+    house.world.clock.run()
+    assert told == ["first", "second"]
 
 
 def test_nothing_ticks_while_nobody_listens(house: House) -> None:

@@ -119,6 +119,24 @@ def test_other_fields_may_be_pvs() -> None:
     assert (found["counter"], found["debounce"], found["counter_mode"]) == (12, None, "Current")
 
 
+WORD = np.frombuffer(b"Current\0rest", "u1")
+
+
+@pytest.mark.parametrize(
+    ("field", "data", "said"),
+    [
+        ("range", np.array([4.0, 20.0, 7.0]), [4.0, 20.0]), ("range", np.array([4.0, np.nan]), [4.0, None]),
+        ("range", np.array([]), []), ("mode", WORD, "Current"), ("unit", WORD, "Current"), ("unit", ["V", "A"], "V"),
+        ("mode", np.array([1, 0]), "Current"), ("mode", np.array([]), None), ("glob_dev_id", WORD, ord("C")),
+        ("glob_dev_id", np.arange(1_000_000), 0),
+    ],
+)  # fmt: skip
+def test_of_an_array_a_field_is_the_first_element_its_text_or_a_range(field: str, data: Any, said: Any) -> None:
+    bench = Bench(Device("ai", "1", 1.0, **{field: Point("F")}))  # type: ignore[arg-type]
+    bench.bring_up("F", data, Metadata(DbrType.ENUM, 10, enum_strs=("Voltage", "Current")) if field == "mode" else None)
+    assert bench.object()[field] == said
+
+
 def test_a_thermometer_says_when_and_whether_it_is_lost() -> None:
     bench = Bench(Device("temp", "28", Point("A")))
     assert bench.object()["lost"] is True

@@ -44,9 +44,18 @@ class RtocPeer:
 
     def asks(self, **keys: Any) -> list[Any]:
         """All that is heard when it has asked."""
-        data = json.dumps(keys).encode()
-        self.says(self.session.cipher.encrypt(data) if self.session.cipher else data)
+        self.sends(**keys)
         return self.hears()
+
+    def sends(self, **keys: Any) -> None:
+        """Ask, and no more."""
+        data = json.dumps(keys).encode()
+        self.session.receive(self.session.cipher.encrypt(data) if self.session.cipher else data)
+
+    @property
+    def told(self) -> bool:
+        """Whether there is something that it has not heard."""
+        return len(self.transport.taken) > self._heard
 
     def hears(self) -> list[Any]:
         self.clock.run()

@@ -23,6 +23,12 @@ def test_what_is_encrypted_can_be_decrypted(plain: bytes) -> None:
     assert cipher.decrypt(cipher.encrypt(plain)) == plain
 
 
+@given(st.lists(st.binary(max_size=100), max_size=20))
+def test_what_is_encrypted_in_pieces_is_one_message(pieces: list[bytes]) -> None:
+    cipher = Cipher("password")
+    assert cipher.decrypt(b"".join(cipher.encrypted(pieces))) == b"".join(pieces)
+
+
 def test_no_two_messages_look_alike() -> None:
     cipher = Cipher("password")
     assert cipher.encrypt(b"{}") != cipher.encrypt(b"{}")

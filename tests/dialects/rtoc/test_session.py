@@ -1,6 +1,7 @@
 """Transcripts: what a peer of RTOC says and hears."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pycaserver.core import piecework
 from pycaserver.core.access import AccessControl, Rule, Rules
 from pycaserver.core.errors import TOO_MANY_ERRORS
-from pycaserver.core.values import DbrType
+from pycaserver.core.requests import MEBIBYTE
+from pycaserver.core.values import LARGE, DbrType
+from pycaserver.dialects.encoding import JSON_PIECE, Document
 from tests.dialects.rtoc.peers import RtocPeer, station
 from tests.dialects.rtoc.test_cipher import HASH
-from tests.fakes import WALL_START, World
+from tests.fakes import WALL_START, FakeLimits, World
 
 OK = {"error": False}
 ERROR = {"error": True}
@@ -184,6 +188,12 @@ def test_requests_wait_for_the_one_before(world: World, peer: RtocPeer) -> None:
     assert peer.hears() == [{"error": False, "sent": True}, {"error": False, "events": {}}]
 
 
+def test_json_that_would_take_long_is_refused_encrypted_too(world: World) -> None:
+    peer = RtocPeer(station(world, password="password"), world)
+    assert peer.asks(authorize=HASH, padding="," * MEBIBYTE) == [REFUSED]
+    assert (peer.session.authorised, dict(world.figures.errors)) == (False, {"bad_request": 1})
+
+
 def test_a_waiting_queue_is_bounded(world: World, peer: RtocPeer) -> None:
     world.source["SP"].sends = False
     peer.asks(y=[6], sname=["Setpoint"], dname="Cryostat")
@@ -207,6 +217,13 @@ def test_plot_replaces_a_local_signal(peer: RtocPeer) -> None:
     peer.asks(y=1, sname="A", dname="Test")
     peer.asks(plot=True, y=[3, 4], sname=["A"], dname="Test")
     assert peer.asks(getSignal=["Test.A"])[0]["signals"]["Test.A"][:2] == [[0.0, 1.0], [3.0, 4.0]]
+
+
+@pytest.mark.parametrize("keys", [{"plot": True, "y": [0] * 100_001}, {"y": [0] * 2_001, "sname": ["A"] * 2_001}])
+def test_no_request_gives_more_samples_than_are_quickly_taken(peer: RtocPeer, keys: dict[str, Any]) -> None:
+    peer.asks(y=1, sname="A", dname="Test")
+    assert peer.asks(**{"sname": "A", "dname": "Test", **keys}) == [ERROR]
+    assert peer.asks(getSignal=["Test.A"])[0]["signals"]["Test.A"][1] == [1.0]
 
 
 def test_local_signals_can_be_cleared_resized_and_removed(peer: RtocPeer) -> None:
@@ -238,6 +255,90 @@ def test_what_may_not_be_read_is_not_there() -> None:
     assert (answer["signalList"][0], answer["latest"], answer["events"]) == (["Cryostat", "Setpoint"], {}, {})
     assert peer.asks(getSignal=["Cryostat.T1"]) == [ERROR]
     assert peer.asks(subscribe=["signal", "Cryostat.T1"]) == [ERROR]
+
+
+# -- large arrays
+
+TRACE = np.where(np.arange(LARGE) == 5, np.nan, np.arange(LARGE) / 2)
+LISTED = [None if each != each else each for each in TRACE.tolist()]
+
+
+@pytest.fixture(params=["plain", "encrypted"])
+def scope(request: pytest.FixtureRequest, world: World) -> RtocPeer:
+    """A peer that follows a large array."""
+    keys = {"password": "password"} if request.param == "encrypted" else {}
+    peer = RtocPeer(station(world, FakeLimits(backlog_bytes=16_000_000), **keys), world)
+    peer.asks(authorize=HASH)
+    peer.asks(subscribe=["signal", "Scope.Trace"])
+    world.source["WAVE"].bring_up(TRACE, count=LARGE)
+    return peer
+
+
+def test_a_large_array_is_pushed_whole(world: World, scope: RtocPeer) -> None:
+    names = {"unit": "mV", "dname": "Scope", "sname": "Trace", "id": 2}
+    assert scope.hears() == [{"signal": {"x": list(range(LARGE)), "y": LISTED, **names}}]
+    world.source["WAVE"].post(TRACE[::-1])
+    (message,) = scope.hears()
+    assert message["signal"]["y"] == LISTED[::-1]
+    assert world.figures.faults == 0
+
+
+def test_a_large_answer_lets_the_requests_behind_it_wait(scope: RtocPeer) -> None:
+    scope.hears()
+    scope.sends(getSignal=["Scope.Trace"])
+    scope.sends(getEventList=False)
+    first, second = scope.hears()
+    curve = [list(range(LARGE)), LISTED, "mV", 2, 0, LARGE - 1]
+    assert first == {"error": False, "signals": {"Scope.Trace": curve}}
+    assert second == {"error": False, "events": {}}
+
+
+def test_a_large_answer_is_made_piece_by_piece(world: World, scope: RtocPeer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(piecework, "TURN_SECONDS", 0)
+    scope.hears()
+    scope.sends(getSession=True)
+    turns = 0
+    while not scope.told:
+        world.clock.run_one()
+        turns += 1
+    assert turns > 2 * LARGE // JSON_PIECE
+    (answer,) = scope.hears()
+    assert answer["session"]["signals"]["2"][2:] == [list(range(LARGE)), LISTED, "mV"]
+
+
+def test_a_peer_that_goes_meanwhile_gets_no_large_answer(
+    world: World, scope: RtocPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(piecework, "TURN_SECONDS", 0)
+    scope.hears()
+    scope.sends(getSignal=["Scope.Trace"])
+    world.clock.run_one()
+    scope.session.ended()
+    for _ in range(2):
+        world.clock.run_one()
+    assert world.clock.idle, "it is made for nobody"
+    assert scope.hears() == []
+    assert world.figures.faults == 0
+
+
+def test_a_plot_is_encoded_once_for_all_that_follow(
+    world: World, peer: RtocPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer.asks(y=1, sname="A", dname="Test")
+    others = [RtocPeer(peer.station, world) for _ in range(3)]
+    for other in others:
+        other.asks(subscribe=["signal", "Test.A"])
+    peer.hears()
+    pieces, made = Document.pieces, []
+
+    def counted(document: Document) -> Iterator[bytes]:
+        made.append(document)
+        return pieces(document)
+
+    monkeypatch.setattr(Document, "pieces", counted)
+    peer.asks(plot=True, y=[3, 4], sname="A", dname="Test")
+    assert [other.hears()[-1]["signal"]["y"] for other in others] == [[3.0, 4.0]] * 3
+    assert len(made) == 2, "the plot and the answer"
 
 
 # -- events, actions, plugins, automations

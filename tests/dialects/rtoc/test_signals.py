@@ -1,10 +1,12 @@
 """Signals: their samples, and the local ones."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from pycaserver.core.errors import PycaError
-from pycaserver.dialects.rtoc.signals import Signals, curve_of, local_name, sample
+from pycaserver.dialects.rtoc.signals import Curve, Signals, curve_of, local_name, sample
 from tests.dialects.rtoc.peers import mapping
 from tests.fakes import FakeLimits, World, value
 
@@ -14,17 +16,18 @@ def signals(world: World) -> Signals:
     return Signals(world.services(FakeLimits()), mapping(record_length=4, local_signals=2))
 
 
-@pytest.mark.parametrize(
-    ("data", "y"),
-    [(1.5, [1.5]), (7, [7]), ("text", ["text"]), (float("nan"), [None]), (float("inf"), [None]), (None, [None])],
-)
-def test_a_scalar_is_one_sample_at_its_time(data: object, y: list[object]) -> None:
-    assert curve_of(value(data, count=1, seconds=5, nanos=500_000_000)) == ([5.5], y)  # type: ignore[arg-type]
+def listed(curve: Curve) -> tuple[list[Any], ...]:
+    return tuple(list(axis) for axis in curve)
+
+
+@pytest.mark.parametrize("data", [1.5, 7, "text", None])
+def test_a_scalar_is_one_sample_at_its_time(data: object) -> None:
+    assert curve_of(value(data, count=1, seconds=5, nanos=500_000_000)) == ([5.5], [data])  # type: ignore[arg-type]
 
 
 def test_an_array_is_a_curve_over_its_indices() -> None:
-    assert curve_of(value(np.array([1.0, np.nan]))) == ([0, 1], [1.0, None])
-    assert curve_of(value(["a", "b"])) == ([0, 1], ["a", "b"])
+    assert listed(curve_of(value(np.array([1.0, 2.5])))) == ([0, 1], [1.0, 2.5])
+    assert listed(curve_of(value(["a", "b"]))) == ([0, 1], ["a", "b"])
 
 
 @pytest.mark.parametrize("x", [0.0, 0.1, -1.5, 1447799204.123456, 1e15])
@@ -52,7 +55,7 @@ def test_local_signals_keep_the_newest_samples_and_are_bounded(signals: Signals)
     signal = signals.create("D", "A", "V")
     for x in range(6):
         signal.append(float(x), -float(x))
-    assert signal.curve(10, None, None) == ([2.0, 3.0, 4.0, 5.0], [-2.0, -3.0, -4.0, -5.0])
+    assert listed(signal.curve(10, None, None)) == ([2.0, 3.0, 4.0, 5.0], [-2.0, -3.0, -4.0, -5.0])
     assert (signal.latest, signal.ends(), signal.unit) == ((5.0, -5.0), (2.0, 5.0), "V")
     signals.create("D", "B", "")
     with pytest.raises(PycaError, match="local_signals is 2"):
@@ -67,7 +70,7 @@ def test_a_removed_signal_makes_room(signals: Signals) -> None:
 
 def test_a_cleared_signal_has_no_latest_sample(signals: Signals) -> None:
     signal = signals.create("D", "A", "")
-    signal.replace([1.0, 2.0], [3.0, 4.0])
+    signal.replace(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
     assert signal.latest == (2.0, 4.0)
     signal.clear()
     assert (signal.latest, signal.ends()) == (None, (None, None))

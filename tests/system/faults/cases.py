@@ -52,6 +52,7 @@ CASES: Final = {
         "large arrays to many peers",
         (
             "system/test_scale.py::test_a_million_doubles_reach_ten_peers_while_scalars_keep_their_time",
+            "system/test_large_arrays.py::test_a_million_doubles",
             "core/test_preparation.py::test_delivery_of_large_values_against_the_model",
             "system/test_values.py::test_arrays_as_binary",
             "web/test_websocket.py::test_control_frames_keep_out_of_a_large_message",
