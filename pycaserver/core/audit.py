@@ -7,6 +7,7 @@ import numpy as np
 from msgspec import Struct
 
 from pycaserver.core.identity import Identity
+from pycaserver.core.values import Texts
 
 MAX_ELEMENTS: Final = 10
 MAX_TEXT: Final = 200
@@ -71,7 +72,7 @@ def shortened(value: Any, most: int = MAX_TEXT) -> Any:
 
     As JSON it takes about MAX_BYTES at most.
     """
-    if not isinstance(value, bytes | np.ndarray | list | tuple):
+    if not isinstance(value, bytes | np.ndarray | Texts | list | tuple):
         return _scalar(value, most)
     first = [_scalar(item) for item in _plain(value[:MAX_ELEMENTS])]
     while len(msgspec.json.encode(first)) > MAX_BYTES:
@@ -94,4 +95,4 @@ def _scalar(value: Any, most: int = MAX_TEXT) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+    return value.tolist() if isinstance(value, np.ndarray | np.generic | Texts) else value

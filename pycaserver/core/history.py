@@ -220,7 +220,7 @@ class HistoryBuffer:
         where = slice(self._next, end)
         times, data, severities = self._ring
         times[where] = [value.seconds + value.nanos * 1e-9 for value in values]
-        data[where] = [value.data for value in values]
+        data[where] = [value.data for value in values]  # type: ignore[assignment]  # what is no number raises
         severities[where] = _severities_of(values)
         self._next = end
         if end > self._kept:

@@ -11,7 +11,40 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[Any]
 """A numeric waveform: one-dimensional, read-only, in the machine's byte order."""
 
-Data: TypeAlias = float | int | str | list[str] | Array | None
+
+class Texts:
+    """A large string waveform as its bytes, which are decoded when somebody wants them; sliced as an array is."""
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, raw: NDArray[np.bytes_]) -> None:
+        """raw: NUL-padded, as EPICS has them."""
+        self._raw = raw
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def __getitem__(self, part: slice) -> "Texts":
+        return Texts(self._raw[part])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Texts) and np.array_equal(self._raw, other._raw)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes."""
+        return self._raw.nbytes
+
+    def tolist(self) -> list[str]:
+        """All of them as text: 0.3 us each."""
+        return [decode_text(raw) for raw in self._raw.tolist()]
+
+
+Elements: TypeAlias = Array | Texts
+"""A waveform that may be large."""
+Data: TypeAlias = float | int | str | list[str] | Elements | None
 """A scalar, a string, a string waveform, a numeric waveform, or None for a scalar without elements."""
 
 _STRING_BYTES: Final = 96
@@ -22,12 +55,12 @@ LARGE: Final = 65_536
 
 def is_large(data: Data) -> bool:
     """Whether that is an array which may take long to encode."""
-    return isinstance(data, np.ndarray) and len(data) >= LARGE
+    return isinstance(data, np.ndarray | Texts) and len(data) >= LARGE
 
 
 def size_of(data: Data) -> int:
     """Bytes that an array takes, about; a scalar takes none that count."""
-    if isinstance(data, np.ndarray):
+    if isinstance(data, np.ndarray | Texts):
         return data.nbytes
     return _STRING_BYTES * len(data) if isinstance(data, list) else 0
 

@@ -8,16 +8,16 @@ import msgspec
 import numpy as np
 
 from pycaserver.core.terms import number_message
-from pycaserver.core.values import LARGE, Array, decode_text
+from pycaserver.core.values import LARGE, Array, Elements, Texts, decode_text
 
-Listed: TypeAlias = Callable[[Array], list[Any]]
+Listed: TypeAlias = Callable[[Elements], list[Any]]
 """How the elements become what JSON can say."""
 
 
-def json_list(array: Array) -> list[Any]:
+def json_list(array: Elements) -> list[Any]:
     """The elements as JSON can say them: non-finite ones as strings."""
     values: list[Any] = array.tolist()
-    if array.dtype.kind == "f":
+    if isinstance(array, np.ndarray) and array.dtype.kind == "f":
         for i in np.flatnonzero(~np.isfinite(array)).tolist():
             values[i] = number_message(values[i])
     return values
@@ -70,7 +70,8 @@ BASE64_PIECE: Final = 3 << 16
 """Bytes that become base64 at once: a multiple of three."""
 
 
-def _json_pieces(array: Array, listed: Listed = json_list) -> Iterator[bytes]:
+def json_pieces(array: Elements, listed: Listed = json_list) -> Iterator[bytes]:
+    """The elements with commas between them."""
     for start in range(0, len(array), JSON_PIECE):
         piece = msgspec.json.encode(listed(array[start : start + JSON_PIECE]))
         yield (b"," if start else b"") + piece[1:-1]
@@ -82,7 +83,7 @@ def _base64_pieces(array: Array) -> Iterator[bytes]:
         yield b64encode(raw[start : start + BASE64_PIECE])
 
 
-PIECES: Final[dict[str, Callable[[Array], Iterator[bytes]]]] = {"json": _json_pieces, "base64": _base64_pieces}
+PIECES: Final[dict[str, Callable[[Array], Iterator[bytes]]]] = {"json": json_pieces, "base64": _base64_pieces}
 """What is between the brackets, or the quotes, by encoding."""
 
 
@@ -101,7 +102,7 @@ class Document:
 
     def __init__(self, body: Any, listed: Listed) -> None:
         self._listed = listed
-        self._arrays: list[Array] = []
+        self._arrays: list[Elements] = []
         self._around = msgspec.json.encode(body, enc_hook=self._place).split(_PLACE)
         """What is before, between and behind the arrays."""
 
@@ -115,14 +116,14 @@ class Document:
         head, *tails = self._around
         yield head
         for array, tail in zip(self._arrays, tails, strict=True):
-            yield from _json_pieces(array, self._listed)
+            yield from json_pieces(array, self._listed)
             yield tail
 
     def __bytes__(self) -> bytes:
         return b"".join(self.pieces())
 
     def _place(self, found: Any) -> msgspec.Raw:
-        if not isinstance(found, np.ndarray):
+        if not isinstance(found, np.ndarray | Texts):
             raise TypeError(f"JSON has no {type(found).__name__}")
         self._arrays.append(found)
         return msgspec.Raw(b"[%b]" % _PLACE)

@@ -15,12 +15,32 @@ from pycaserver.core.messages import GetAnswer, Monitor, Reading
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Frame, Framing
 from pycaserver.core.terms import Id, number_message
-from pycaserver.core.values import LARGE, Array, Data, DbrType, Metadata, PVValue, severity_name, status_name
-from pycaserver.dialects.encoding import PIECES, binary_parts, envelope, json_list, little_endian, spliced, text_of
+from pycaserver.core.values import (
+    LARGE,
+    Array,
+    Data,
+    DbrType,
+    Metadata,
+    PVValue,
+    Texts,
+    is_large,
+    severity_name,
+    status_name,
+)
+from pycaserver.dialects.encoding import (
+    PIECES,
+    binary_parts,
+    envelope,
+    json_list,
+    json_pieces,
+    little_endian,
+    spliced,
+    text_of,
+)
 from pycaserver.dialects.prepared import PreparingEncoder
 
 _ENCODER: Final = msgspec.json.Encoder()
-_Elements = TypeVar("_Elements", Array, list[str])
+_Elements = TypeVar("_Elements", Array, Texts, list[str])
 
 
 Scalar: TypeAlias = tuple[bytes, float, PVValue, bytes]
@@ -189,6 +209,8 @@ def _finish(
     data = value.data
     if isinstance(data, np.ndarray):
         return _finish_array(message, data, options, framing, prepared)
+    if isinstance(data, Texts):
+        return _finish_texts(message, _window(message, data, options), framing, prepared)
     if isinstance(data, list):
         message.value = [*_window(message, data, options)]
     elif isinstance(data, float):
@@ -196,6 +218,12 @@ def _finish(
     else:
         message.value = message.text if options.as_ and message.text is not None else data
     return framing.text(_ENCODER.encode(message))
+
+
+def _finish_texts(message: Reading, texts: Texts, framing: Framing, prepared: list[bytes] | None) -> Frame:
+    message.value = [] if prepared else [*texts.tolist()]
+    text = _ENCODER.encode(message)
+    return framing.long(spliced(text, _OPENINGS["json"], prepared)) if prepared else framing.text(text)
 
 
 def _window(message: Reading, elements: _Elements, options: SubscriptionOptions) -> _Elements:
@@ -249,6 +277,9 @@ def _reduced(array: Array, options: SubscriptionOptions) -> Array:
 
 def _pieces(data: Data, options: SubscriptionOptions) -> Iterator[bytes] | None:
     """The elements as text, in pieces; None if they are not sent as text, or are few."""
+    if isinstance(data, Texts):
+        texts = _window_of(data, options)
+        return json_pieces(texts) if is_large(texts) else None
     if not isinstance(data, np.ndarray) or _as_text(data, options) or options.encoding == "binary":
         return None
     array = _window_of(data, options)

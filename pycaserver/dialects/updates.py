@@ -12,8 +12,8 @@ from pycaserver.core.channel import Channel
 from pycaserver.core.groups import Update as Change
 from pycaserver.core.outbox import Frame, Framing
 from pycaserver.core.terms import number_message
-from pycaserver.core.values import Array, Data, DbrType, Limits, Metadata, PVValue, is_large
-from pycaserver.dialects.encoding import PIECES, little_endian, spliced
+from pycaserver.core.values import Array, Data, DbrType, Limits, Metadata, PVValue, Texts, is_large
+from pycaserver.dialects.encoding import PIECES, json_pieces, little_endian, spliced
 from pycaserver.dialects.prepared import PreparingEncoder
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -111,9 +111,11 @@ class UpdateEncoder(PreparingEncoder):
         return self._finish(value, lambda shown: whole(channel, shown, readonly=self._readonly))
 
     def pieces(self, channel: Channel, value: PVValue) -> Iterator[bytes] | None:
-        """Of a large array, as base64."""
+        """Of a large array, as base64; of strings as JSON."""
         data = value.data
-        return PIECES["base64"](_sendable(data)) if isinstance(data, np.ndarray) and is_large(data) else None
+        if not isinstance(data, np.ndarray | Texts) or not is_large(data):
+            return None
+        return json_pieces(data) if isinstance(data, Texts) else PIECES["base64"](_sendable(data))
 
     def batch(self, updates: list[Change]) -> list[Frame]:
         """For all that have missed nothing."""
@@ -140,10 +142,11 @@ class UpdateEncoder(PreparingEncoder):
         pieces = self.prepared(value)
         if pieces is None:
             return self._framing.text(make(value).json())
-        assert isinstance(value.data, np.ndarray)
-        update = make(msgspec.structs.replace(value, data=value.data[:0]))
-        opening = f'"{_array_type(value.data)[0]}":"'.encode()
-        return self._framing.long(spliced(update.json(), opening, pieces))
+        data = value.data
+        assert isinstance(data, np.ndarray | Texts)
+        update = make(msgspec.structs.replace(value, data=data[:0]))
+        opening = '"value":[' if isinstance(data, Texts) else f'"{_array_type(data)[0]}":"'
+        return self._framing.long(spliced(update.json(), opening.encode(), pieces))
 
 
 def _changed(channel: Channel, value: PVValue, *, changed: bool) -> Update:
@@ -192,7 +195,7 @@ def _time_keys(now: float) -> dict[str, Any]:
 def _vtype(data: Data, metadata: Metadata) -> str:
     if isinstance(data, np.ndarray):
         return _array_type(data)[1]
-    return "VStringArray" if isinstance(data, list) else _SCALARS[metadata.type]
+    return "VStringArray" if isinstance(data, list | Texts) else _SCALARS[metadata.type]
 
 
 def _value_keys(data: Data, metadata: Metadata | None) -> dict[str, Any]:
@@ -205,6 +208,8 @@ def _value_keys(data: Data, metadata: Metadata | None) -> dict[str, Any]:
         return {"value": data, "text": _label(data, metadata)} if enum else {"value": data}
     if isinstance(data, str):
         return {"text": data}
+    if isinstance(data, Texts):
+        return {"value": data.tolist()}
     return {"value": "NaN" if data is None else data}
 
 

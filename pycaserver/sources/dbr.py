@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from pycaserver.core.values import DbrType, Limits, Metadata, PVValue, decode_text
+from pycaserver.core.values import DbrType, Elements, Limits, Metadata, PVValue, Texts, decode_text, is_large
 
 EPICS_EPOCH: Final = 631152000
 """UNIX seconds of 1990-01-01T00:00:00Z, at which EPICS time begins."""
@@ -64,11 +64,13 @@ def decode_time(dbr_type: int, count: int, raw: Any, is_array: bool) -> PVValue:
     return PVValue(data, count, EPICS_EPOCH + seconds, nanos, severity, status)
 
 
-def _array(kind: DbrType, count: int, raw: Any) -> np.ndarray | list[str]:
+def _array(kind: DbrType, count: int, raw: Any) -> Elements | list[str]:
     layout = TIME_LAYOUTS[kind]
-    if kind is DbrType.STRING:
-        return [decode_text(text) for text in np.frombuffer(raw, layout.dtype, count, layout.offset).tolist()]
-    return np.frombuffer(raw, layout.dtype, count, layout.offset)
+    array = np.frombuffer(raw, layout.dtype, count, layout.offset)
+    if kind is not DbrType.STRING:
+        return array
+    texts = Texts(array)
+    return texts if is_large(texts) else texts.tolist()
 
 
 CONTROL_HEAD: Final = 4

@@ -20,6 +20,8 @@ LEAVE_SECONDS: Final = 2.0
 """How long a peer has to take what is due before it is disconnected."""
 POLLED: Final = 10
 """Packets of one polling answer: clients in Python refuse more than 16, a ping and the like included."""
+NAME: Final = "\0"
+"""Begins the name of a large packet; JSON escapes it."""
 _GOODBYE: Final = b"1" + SEPARATOR
 """Socket.IO's DISCONNECT, after which a client does not come back by itself."""
 
@@ -30,9 +32,6 @@ class Socket(Protocol):
     @property
     def stream(self) -> IOStream | None:
         """Its connection, while it is open."""
-
-    def lay_by(self, packet: list[bytes]) -> str:
-        """Keep a packet that is in parts; what the library is to send in its place."""
 
     async def drained(self) -> None:
         """Until the operating system has all that was written."""
@@ -58,6 +57,8 @@ class EnginePeer(SessionPeer[XovacSession]):
         self._queue: asyncio.Queue[Any] = engine.sockets[sid].queue
         self._packets: list[list[bytes]] = [[]]
         """The parts of those that are to be delivered together; the last one is still to come."""
+        self._large: dict[str, list[bytes]] = {}
+        """The parts of packets that the library has only the names of."""
         self._delivery: asyncio.Task[None] | None = None
         self._leaving: asyncio.Task[None] | None = None
         self._patience = site.clock.call_later(site.limits.header_seconds, self._give_up)
@@ -76,6 +77,12 @@ class EnginePeer(SessionPeer[XovacSession]):
         if self._delivery is not None:
             self._delivery.cancel()
         self._queue.put_nowait(None)  # ends a poll that waits
+
+    def parts_of(self, packet: str) -> list[bytes]:
+        """Of a packet as Engine.IO has it, in which a name may stand for a large one: once."""
+        if packet[1:2] != NAME:
+            return [packet.encode()]
+        return [packet[:1].encode(), *self._large.pop(packet[1:], ())]
 
     def ping(self) -> bool:
         """Engine.IO does so by itself."""
@@ -149,7 +156,9 @@ class EnginePeer(SessionPeer[XovacSession]):
             await self.socket.drained()
 
     def _as_text(self, packet: list[bytes]) -> str:
-        """What the library is given; it would copy a large packet again and again."""
-        if len(packet) > 1 and self.socket is not None and self._engine.transport(self._sid) == "websocket":
-            return self.socket.lay_by(packet)
-        return b"".join(packet).decode()
+        """What the library is given: of a large packet the name, for it would copy it again and again."""
+        if len(packet) == 1:
+            return packet[0].decode()
+        name = f"{NAME}{id(packet)}"
+        self._large[name] = packet
+        return name

@@ -14,8 +14,8 @@ from pycaserver.core.errors import PycaError
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Frame, LongFrame
 from pycaserver.core.rights import Rights
-from pycaserver.core.values import PVValue, is_large
-from pycaserver.dialects.encoding import PIECES, json_list, spliced
+from pycaserver.core.values import PVValue, Texts, is_large
+from pycaserver.dialects.encoding import json_list, json_pieces, spliced
 from pycaserver.dialects.prepared import PreparingEncoder
 from pycaserver.dialects.pvws import PvwsSession
 from pycaserver.dialects.updates import whole
@@ -111,13 +111,13 @@ class GetEncoder(PreparingEncoder):
     def pieces(self, channel: Channel, value: PVValue) -> Iterator[bytes] | None:
         """Of a large array, as JSON."""
         data = value.data
-        return PIECES["json"](data) if isinstance(data, np.ndarray) and is_large(data) else None
+        return json_pieces(data) if isinstance(data, np.ndarray | Texts) and is_large(data) else None
 
     def __call__(self, channel: Channel, value: PVValue, coalesced: int) -> Frame:
         """The body of the answer."""
         pieces = self.prepared(value)
         body = self._keys(channel, value)
-        if not isinstance(value.data, np.ndarray):
+        if not isinstance(value.data, np.ndarray | Texts):
             return msgspec.json.encode(body)
         if pieces is None:
             return msgspec.json.encode(body | {"value": json_list(value.data)})
@@ -125,9 +125,10 @@ class GetEncoder(PreparingEncoder):
 
     def _keys(self, channel: Channel, value: PVValue) -> dict[str, Any]:
         """All, but the elements of a numeric array."""
-        shown = msgspec.structs.replace(value, data=value.data[:0]) if isinstance(value.data, np.ndarray) else value
+        data = value.data
+        shown = msgspec.structs.replace(value, data=data[:0]) if isinstance(data, np.ndarray | Texts) else value
         update = msgspec.to_builtins(whole(channel, shown, readonly=not self._rights.on(channel).write))
-        is_array = isinstance(value.data, np.ndarray | list)
+        is_array = isinstance(data, np.ndarray | Texts | list)
         head = {
             "name": channel.name,
             "success": True,

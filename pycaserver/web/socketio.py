@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -10,15 +11,15 @@ import socketio
 from engineio.payload import Payload
 from socketio.exceptions import ConnectionRefusedError
 from tornado.concurrent import Future
-from tornado.iostream import IOStream
+from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
 
 from pycaserver.core.errors import CREDENTIALS_EXPIRED, TOO_SLOW, CloseCode, PycaError
 from pycaserver.core.requests import MEBIBYTE, MOST_COMMAS
 from pycaserver.dialects.commands import RESERVED
 from pycaserver.dialects.xovac import Commands, XovacSession
-from pycaserver.web.engineio import EnginePeer
-from pycaserver.web.framing import SOCKETIO, TEXT, header
+from pycaserver.web.engineio import NAME, EnginePeer
+from pycaserver.web.framing import SEPARATOR, SOCKETIO, TEXT, header
 from pycaserver.web.handlers import Guarded
 from pycaserver.web.receiving import received
 from pycaserver.web.site import Site
@@ -33,8 +34,6 @@ _EVENT: Final = 2
 _RESERVED: Final = RESERVED | {"", "*"}
 """Names for which the library has its own handlers; no peer may call those."""
 _PING: Final = 0x9
-_LAID_BY: Final = "\0"
-"""Begins what stands for a large packet; JSON escapes it."""
 _ALLOWED: Final = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type",
@@ -188,8 +187,8 @@ class SocketIO(Guarded, WebSocketHandler):
         self._why: CloseCode | None = None
         self._end = OSError("the WebSocket is closed")
         self._tasks: set[asyncio.Future[None]] = set()
-        self._laid_by: dict[str, list[bytes]] = {}
-        """Large packets that are not written yet, by what stands for them."""
+        self._answer: bytes | None = None
+        """That to a poll, in which names stand for large packets."""
 
     @property
     def max_message_size(self) -> int:
@@ -221,6 +220,36 @@ class SocketIO(Guarded, WebSocketHandler):
             await super().get(*args, **kwargs)
         else:
             await self._gateway.server.handle_request(self)
+            if self._answer is not None:
+                await self._finish_large(self._answer)
+
+    def write(self, chunk: Any) -> None:
+        """The library's; it has the names of large packets only."""
+        if isinstance(chunk, bytes) and NAME.encode() in chunk:
+            self._answer = chunk
+        else:
+            super().write(chunk)
+
+    def finish(self, chunk: Any = None) -> "Future[None]":
+        """The library's; a large answer is not written yet."""
+        if self._answer is None:
+            return super().finish(chunk)
+        later: Future[None] = Future()
+        later.set_result(None)
+        return later
+
+    async def _finish_large(self, answer: bytes) -> None:
+        """Part by part, so that nobody waits for it."""
+        self._answer = None
+        peer = self._gateway.peers.get(self.get_query_argument("sid", ""))
+        packets = [peer.parts_of(packet) for packet in answer.decode().split(SEPARATOR.decode())] if peer else []
+        body = [part for packet in packets for part in (SEPARATOR, *packet)][1:]
+        self.set_header("Content-Length", str(sum(map(len, body))))
+        with suppress(StreamClosedError):
+            for part in body:
+                self.write(part)
+                await self.flush()
+            self.finish()
 
     async def post(self) -> None:
         """Packets of a peer that polls."""
@@ -285,23 +314,19 @@ class SocketIO(Guarded, WebSocketHandler):
 
     def write_message(self, message: Any, binary: bool = False) -> "Future[None]":
         """The library's; it does not wait, so we look after what becomes of it."""
-        parts = self._laid_by.pop(message[1:], None)
-        self._last = super().write_message(message, binary) if parts is None else self._write_parts(message[0], parts)
+        if self.peer is not None and message[1:2] == NAME:
+            self._last = self._write_parts(self.peer.parts_of(message))
+        else:
+            self._last = super().write_message(message, binary)
         self._last.add_done_callback(lambda sent: sent.cancelled() or sent.exception())
         return self._last
 
-    def lay_by(self, packet: list[bytes]) -> str:
-        """Keep a packet that is in parts; what the library is to send in its place."""
-        key = f"{_LAID_BY}{id(packet)}"
-        self._laid_by[key] = packet
-        return key
-
-    def _write_parts(self, kind: str, parts: list[bytes]) -> "Future[None]":
+    def _write_parts(self, parts: list[bytes]) -> "Future[None]":
         """A message, of which the parts are not copied; WebSocketClosedError."""
         stream = self.stream
         if stream is None or stream.closed():
             raise WebSocketClosedError
-        for part in (header(TEXT, len(kind) + sum(map(len, parts))) + kind.encode(), *parts):
+        for part in (header(TEXT, sum(map(len, parts))), *parts):
             written = stream.write(part)
         return written
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from pycaserver.core.audit import MAX_BYTES, MAX_ELEMENTS, MAX_TEXT, AuditEntry, line, shortened
 from pycaserver.core.identity import Identity
+from pycaserver.core.values import Texts
 
 NOON = 1_795_262_400.25
 ANNA = Identity("anna", ("operators",), "10.1.2.3", means="token")
@@ -18,6 +19,13 @@ ENTRY = AuditEntry(
     put=7, time=NOON, identity=ANNA, pv="SIM:A", old=1.5, new=2, decision="allowed",
     rule='access.rule 1 (pv = "SIM:*") allows write', outcome="ok", duration=0.0123456789,
 )  # fmt: skip
+
+
+def test_of_large_texts_the_first_are_recorded() -> None:
+    texts = Texts(np.array([f"text {number}" for number in range(1000)], "S40"))
+    first = [f"text {number}" for number in range(MAX_ELEMENTS)]
+    assert shortened(texts) == {"first": first, "count": 1000}
+    assert shortened(texts[:2]) == first[:2]
 
 
 def test_an_entry_is_one_line_of_json() -> None:

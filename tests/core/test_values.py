@@ -3,23 +3,42 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pycaserver.core.values import (
+    LARGE,
     AlarmSeverity,
     AlarmStatus,
     DbrType,
     Limits,
     Metadata,
+    Texts,
     decode_text,
+    is_large,
     severity_name,
+    size_of,
     status_name,
 )
 from tests.fakes import value
 
 NAN = math.nan
+RAW = np.array(["Grüße".encode(), b"", b"cut\0off", b"\xb0C"], "S40")
+
+
+def test_texts_are_decoded_part_by_part() -> None:
+    texts = Texts(RAW)
+    assert texts.tolist() == ["Grüße", "", "cut", "°C"]
+    assert (texts[1:3].tolist(), texts[9:].tolist(), len(texts)) == (["", "cut"], [], 4)
+    assert (size_of(texts), is_large(texts)) == (4 * 40, False)
+    assert is_large(Texts(np.zeros(LARGE, "S40"))) and not is_large([""] * LARGE)
+
+
+def test_texts_are_equal_by_their_bytes() -> None:
+    assert Texts(RAW) == Texts(RAW.copy())
+    assert Texts(RAW) not in (Texts(RAW[1:]), Texts(RAW[::-1]), RAW.tolist(), None)
 
 
 def test_severities_are_those_of_alarm_h() -> None:

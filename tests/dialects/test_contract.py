@@ -9,7 +9,7 @@ import pytest
 from pycaserver.core import piecework
 from pycaserver.core.access import AccessControl, Rules
 from pycaserver.core.requests import MEBIBYTE
-from pycaserver.core.values import LARGE
+from pycaserver.core.values import LARGE, DbrType, Elements, Texts
 from pycaserver.dialects.encoding import BASE64_PIECE, JSON_PIECE
 from tests.dialects import evok_row, native_row, pvws_row, rtoc_row, xovac_row
 from tests.dialects.contract import Row, Speaker
@@ -119,20 +119,24 @@ def test_array_is_told(world: World, row: Row, speaker: Speaker) -> None:
     assert speaker.hears()[-1:] == row.arrays([[1.5, 2.5, 3.5]])
 
 
+NUMBERS = np.arange(2 * LARGE) + 0.5
+
+
+@pytest.mark.parametrize("data", [NUMBERS, Texts(NUMBERS.astype("S40"))], ids=["numbers", "texts"])
 def test_large_array_is_told_in_many_turns(
-    world: World, row: Row, speaker: Speaker, monkeypatch: pytest.MonkeyPatch
+    world: World, row: Row, speaker: Speaker, data: Elements, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """But where a dialect tells its first element only."""
+    """But where a dialect tells its first element only, and that as a number."""
     monkeypatch.setattr(piecework, "TURN_SECONDS", 0)
-    data = np.arange(2 * LARGE) + 0.5
-    world.source["PV"].bring_up(data, count=len(data))
+    type = DbrType.STRING if isinstance(data, Texts) else DbrType.DOUBLE
+    world.source["PV"].bring_up(data, type=type, count=len(data))
     told, turns = row.arrays([data.tolist()]), 0
     if isinstance(told[0], list):
         while not speaker.told:
             world.clock.run_one()
             turns += 1
         assert turns >= 2 * LARGE // JSON_PIECE or turns >= data.nbytes // BASE64_PIECE
-    assert speaker.hears()[-1:] == told
+    assert speaker.hears()[-1:] == (["gone"] if isinstance(told[0], str) else told)
     assert world.figures.faults == 0
 
 

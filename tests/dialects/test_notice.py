@@ -7,7 +7,7 @@ import pytest
 
 from pycaserver.core import piecework
 from pycaserver.core.access import AccessControl, Rule, Rules
-from pycaserver.core.values import LARGE
+from pycaserver.core.values import LARGE, Texts
 from pycaserver.dialects.commands import MessageRule
 from pycaserver.dialects.xovac import Commands
 from tests.dialects.test_xovac import Client
@@ -140,6 +140,14 @@ def test_large_message_is_told_only_for_another_value(world: World, follower: Cl
     assert firsts(follower) == []
     world.source["A"].post(large(float("nan")), large(float("nan")), large(2.0))
     assert firsts(follower) == [2.0]
+
+
+def test_large_texts_are_told_for_others_only(world: World, follower: Client) -> None:
+    texts = np.array(["same"] * COUNT, "S40")
+    world.source["A"].post(Texts(texts))
+    assert told(follower) == [{"a": ["same"] * COUNT, "b": 1.0}]
+    world.source["A"].post(Texts(texts.copy()))
+    assert told(follower) == []
 
 
 def test_array_takes_the_place_of_a_number_and_the_other_way(world: World, follower: Client) -> None:

@@ -9,7 +9,7 @@ from pycaserver.core.channel import Channel
 from pycaserver.core.encoder import ValueEncoder
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.terms import Reduce
-from pycaserver.core.values import LARGE, Array, DbrType, Metadata
+from pycaserver.core.values import LARGE, DbrType, Elements, Metadata, Texts
 from pycaserver.dialects.native import NativeDialect
 from pycaserver.dialects.updates import UpdateEncoder
 from pycaserver.web.framing import SINGLE
@@ -48,7 +48,7 @@ def channel() -> Channel:
     return channel
 
 
-def compare(encode: ValueEncoder, channel: Channel, array: Array) -> None:
+def compare(encode: ValueEncoder, channel: Channel, array: Elements) -> None:
     reading = value(array, severity=1, status=4)
     at_once = flat(encode(channel, reading, 3))
     pieces = encode.prepare(channel, reading)
@@ -75,6 +75,26 @@ def test_pvws(channel: Channel, array: str) -> None:
     compare(GetEncoder(rights), channel, ARRAYS[array])
 
 
+STRINGS = [f'text "{number}"' for number in range(COUNT)]
+TEXTS = Texts(np.array(STRINGS, "S40"))
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_texts_are_told_as_strings_are(channel: Channel, options: str) -> None:
+    encode = NATIVE.value_encoder(OPTIONS[options], SINGLE)
+    assert flat(encode(channel, value(TEXTS), 0)) == flat(encode(channel, value(STRINGS), 0))
+    compare(encode, channel, TEXTS)
+    compare(NATIVE.answer_encoder(OPTIONS[options], 7, SINGLE), channel, TEXTS)
+
+
+def test_texts_are_told_by_pvws_as_strings_are(channel: Channel) -> None:
+    channel.metadata = Metadata(DbrType.STRING, COUNT)
+    rights: Any = type("Rights", (), {"on": lambda self, channel: channel.access})()
+    for encode in (UpdateEncoder(SINGLE, readonly=True, shared=True), GetEncoder(rights)):
+        assert flat(encode(channel, value(TEXTS), 0)) == flat(encode(channel, value(STRINGS), 0))
+        compare(encode, channel, TEXTS)
+
+
 NOT_PREPARED = {
     "few": (NOISE[: LARGE - 1], SubscriptionOptions()),
     "a window of few": (NOISE, SubscriptionOptions(max_count=100)),
@@ -82,6 +102,8 @@ NOT_PREPARED = {
     "binary": (NOISE, SubscriptionOptions(encoding="binary")),
     "text": (ARRAYS["chars"], SubscriptionOptions(as_="string")),
     "strings": (["text"] * COUNT, SubscriptionOptions()),
+    "few texts": (Texts(np.zeros(10, "S40")), SubscriptionOptions()),
+    "a window of few texts": (Texts(np.zeros(COUNT, "S40")), SubscriptionOptions(max_count=100)),
     "a scalar": (1.0, SubscriptionOptions()),
 }
 

@@ -3,6 +3,7 @@
 import ctypes
 import math
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from epics import dbr as pyepics
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pycaserver.core.values import DbrType, Limits
+from pycaserver.core.values import LARGE, DbrType, Limits, Texts
 from pycaserver.sources.dbr import (
     CONTROL_HEAD,
     CTRL,
@@ -95,6 +96,15 @@ def test_strings_are_utf8_or_latin1_up_to_their_nul(raw: bytes, text: str) -> No
 def test_a_string_array() -> None:
     event = time_bytes(DbrType.STRING, []) + b"one".ljust(40, b"\0") + b"".ljust(40, b"\0") + b"\xe9".ljust(40, b"\0")
     assert decode_time(TIME, 3, event, is_array=True).data == ["one", "", "é"]
+
+
+@pytest.mark.parametrize(("count", "type"), [(LARGE - 1, list), (LARGE, Texts)])
+def test_a_large_string_array_is_not_decoded_yet(count: int, type: type[Any]) -> None:
+    strings = [f"text {number}" for number in range(count)]
+    event = time_bytes(DbrType.STRING, []) + np.array(strings, "S40").tobytes()
+    data = decode_time(TIME, count, event, is_array=True).data
+    assert isinstance(data, type)
+    assert (data.tolist() if isinstance(data, Texts) else data) == strings
 
 
 @given(st.floats(width=64, allow_nan=True), st.integers(0, 2**32 - 1), st.integers(0, 999_999_999))

@@ -1,4 +1,4 @@
-"""A million doubles in every dialect: whole, and nobody waits for them.
+"""A million doubles in every dialect, and many strings: whole, and nobody waits for them.
 
 How long the event loop was held up its own figures say: `loop_work_max` does not depend on what else the machine does.
 """
@@ -22,9 +22,13 @@ from tests.timing import scaled
 
 ELEMENTS = 1_000_000
 ROUNDS = 3
+STRINGS = 90_000
 STALL_SECONDS = 0.05
 SECONDS = 30
-RECORD = f'record(waveform, "$(P)wave") {{ field(FTVL, "DOUBLE") field(NELM, "{ELEMENTS}") }}\n'
+RECORDS = f"""
+record(waveform, "$(P)wave") {{ field(FTVL, "DOUBLE") field(NELM, "{ELEMENTS}") }}
+record(waveform, "$(P)strings") {{ field(FTVL, "STRING") field(NELM, "{STRINGS}") }}
+"""
 SETTINGS = """
 [pvws]
 enabled = true
@@ -118,8 +122,31 @@ def rows(wave: str) -> dict[str, Row]:
 
 @pytest.fixture(scope="module")
 def wave() -> Iterator[CIOC]:
-    with CIOC(RECORD) as ioc:
+    with CIOC(RECORDS) as ioc:
         yield ioc
+
+
+def test_many_strings(wave: CIOC) -> None:
+    """As many as one message can write."""
+    name = f"{wave.prefix}strings"
+    with (
+        Server(wave.env()) as server,
+        Server(wave.env(), WRITABLE) as source,
+        source.client() as writer,
+        server.client() as reader,
+    ):
+        for number in range(ROUNDS):
+            strings = [f"{number}{each:06}" for each in range(STRINGS)]
+            writer.send(action="put", pv=name, value=strings)
+            writer.wait(msg_type="put")
+            if number == 0:
+                reader.send(action="connect", pv=name)
+            reader.wait(msg_type="monitor", value=strings)
+        reader.send(action="get", pv=name)
+        assert reader.wait(msg_type="get")["value"] == strings
+        status = server.status()
+        print(f"at work {1000 * status['loop_work_max']:.0f} ms")
+        assert status["loop_work_max"] < scaled(STALL_SECONDS)
 
 
 @pytest.mark.parametrize("dialect", rows(""))

@@ -22,14 +22,10 @@ class Engine:
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Any] = asyncio.Queue()
         self.sockets = {"sid": SimpleNamespace(queue=self.queue)}
-        self.upgraded = False
         self.disconnected = False
 
     async def send(self, sid: str, packet: str) -> None:
         await self.queue.put(packet)
-
-    def transport(self, sid: str) -> str:
-        return "websocket" if self.upgraded else "polling"
 
     async def disconnect(self, sid: str) -> None:
         self.disconnected = True
@@ -50,11 +46,6 @@ class WebSocket:
     def __init__(self) -> None:
         self.taken = asyncio.Event()
         self.why: CloseCode | None = None
-        self.laid_by: dict[str, list[bytes]] = {}
-
-    def lay_by(self, packet: list[bytes]) -> str:
-        self.laid_by["key"] = packet
-        return "key"
 
     async def drained(self) -> None:
         await self.taken.wait()
@@ -114,11 +105,36 @@ def test_websocket_gets_all_at_once_and_no_more_until_it_is_drained() -> None:
     run(steps())
 
 
-def test_large_packet_is_handed_over_whole() -> None:
+LARGE = [b"2[", *[b"x" * CHUNK] * 50, b"]\x1e"]
+
+
+def whole(peer: EnginePeer, packets: list[str]) -> list[bytes]:
+    """As they go to the client."""
+    return [b"".join(peer.parts_of(f"4{packet}")) for packet in packets]
+
+
+def test_large_packet_is_handed_over_by_name_and_whole_once() -> None:
+    """The library would copy it."""
+
     async def steps() -> None:
         engine = Engine()
-        peer_of(engine).write([b"2" + b"x" * 1_000_000 + b"\x1e"])
-        assert [len(packet) for packet in await engine.poll()] == [1_000_001]
+        peer = peer_of(engine)
+        peer.write([*packets(1), LongFrame(*LARGE), *packets(1)])
+        small, large, last = handed = await engine.poll()
+        assert (small, last) == ("2[0]", "2[0]") and len(large) < 100
+        assert whole(peer, handed) == [b"42[0]", b"4" + b"".join(LARGE)[:-1], b"42[0]"]
+        assert whole(peer, [large]) == [b"4"]
+
+    run(steps())
+
+
+def test_packets_of_one_part_that_is_large_are_told_apart() -> None:
+    async def steps() -> None:
+        engine = Engine()
+        peer = peer_of(engine)
+        peer.write([b"".join([*packets(3), *LARGE, *packets(2)])])
+        small = [b"4" + packet[:-1] for packet in packets(3)]
+        assert whole(peer, await engine.poll()) == [*small, b"4" + b"".join(LARGE)[:-1], *small[:2]]
 
     run(steps())
 
@@ -128,32 +144,12 @@ def test_large_packet_is_gathered_turn_by_turn() -> None:
 
     async def steps() -> None:
         engine = Engine()
-        peer = peer_of(engine)
-        peer.write([LongFrame(b"2", *[b"x" * CHUNK] * 50, b"\x1e"), *packets(1)])
+        peer_of(engine).write([LongFrame(*LARGE)])
         turns = 0
-        while peer.unsent and engine.queue.empty():
+        while engine.queue.empty():
             await asyncio.sleep(0)
             turns += 1
         assert turns >= 50
-        assert await engine.poll() == ["2" + "x" * 50 * CHUNK, "2[0]"]
-
-    run(steps())
-
-
-@pytest.mark.parametrize("upgraded", [True, False])
-def test_large_packet_is_laid_by_for_a_websocket_that_is_in_use(upgraded: bool) -> None:
-    """A small one is not, nor is any for a WebSocket that the connection is not upgraded to yet."""
-
-    async def steps() -> None:
-        engine, socket = Engine(), WebSocket()
-        peer = peer_of(engine)
-        peer.socket, engine.upgraded = socket, upgraded
-        socket.taken.set()
-        large = [b"2[", *[b"x" * CHUNK] * 3, b"]\x1e"]
-        peer.write([*packets(1), LongFrame(*large)])
-        text = b"".join(large)[:-1].decode()
-        assert await engine.poll() == ["2[0]", "key" if upgraded else text]
-        assert [b"".join(parts).decode() for parts in socket.laid_by.values()] == ([text] if upgraded else [])
 
     run(steps())
 

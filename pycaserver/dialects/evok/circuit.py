@@ -10,7 +10,7 @@ from msgspec import UNSET
 from pycaserver.core.channel import Channel
 from pycaserver.core.clock import Timer
 from pycaserver.core.pool import ChannelPool
-from pycaserver.core.values import Data, Metadata
+from pycaserver.core.values import Data, Metadata, Texts
 from pycaserver.core.watch import Watch
 from pycaserver.dialects.encoding import text_of
 from pycaserver.dialects.evok.device import FIELDS, SPOKEN, Device, Kind, Point, Profile
@@ -161,11 +161,12 @@ def plain(field: str, channel: Channel | None) -> Any:
     Of an array the first element, or the first two of the range.
     """
     data, metadata = data_of(channel), _metadata(channel)
-    if isinstance(data, np.ndarray | list):
-        if isinstance(data, np.ndarray) and data.dtype == np.uint8 and field in TEXTS:
-            return text_of(data)
-        first = [_scalar(each, metadata) for each in np.asarray(data[:ENDS]).tolist()]
-        return first if field == "range" else first[0] if first else None
+    if isinstance(data, np.ndarray) and data.dtype == np.uint8 and field in TEXTS:
+        return text_of(data)
+    if isinstance(data, np.ndarray | Texts | list):
+        first = data[:ENDS]
+        said = [_scalar(each, metadata) for each in (first if isinstance(first, list) else first.tolist())]
+        return said if field == "range" else said[0] if said else None
     return _scalar(data, metadata)
 
 
@@ -182,9 +183,9 @@ def _metadata(channel: Channel | None) -> Metadata | None:
 
 def number(data: Data) -> float | None:
     """A finite number; of an array the first element, as Channel Access gives a client that asks for one."""
-    if isinstance(data, np.ndarray | list):
+    if isinstance(data, np.ndarray):
         return number(data[0]) if len(data) else None
-    if isinstance(data, str) or data is None:
+    if isinstance(data, str | list | Texts) or data is None:
         return None
     return float(data) if np.isfinite(data) else None
 

@@ -1,9 +1,8 @@
 """Payload: one message, encoded once and encrypted once for all who get it."""
 
 from collections.abc import Iterator
+from operator import methodcaller
 from typing import Any
-
-import numpy as np
 
 from pycaserver.dialects.encoding import Document
 from pycaserver.dialects.rtoc.cipher import Cipher
@@ -13,7 +12,7 @@ class Payload:
     """Arrays in the body become lists, in which null stands for what is not finite, as msgspec has it."""
 
     def __init__(self, body: dict[str, Any]) -> None:
-        self._document = Document(body, np.ndarray.tolist)
+        self._document = Document(body, methodcaller("tolist"))
         self._texts: dict[Cipher | None, bytes] = {}
 
     @property

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from pycaserver.core.contact import State
 from pycaserver.core.errors import PycaError
+from pycaserver.core.values import Texts
 from pycaserver.dialects.rtoc.answer import Answer, taken
 from pycaserver.dialects.rtoc.events import RtocEvent
 from pycaserver.dialects.rtoc.mapping import RtocPlugin
@@ -148,7 +149,7 @@ def _now(session: "RtocSession", name: str) -> Any:
     if value is None:
         return None
     _, y = curve_of(value)
-    return y if isinstance(value.data, list) or value.count > 1 else last(y) if len(y) else None
+    return y if isinstance(value.data, list | Texts) or value.count > 1 else last(y) if len(y) else None
 
 
 def parameter(session: "RtocSession", name: str) -> Any:

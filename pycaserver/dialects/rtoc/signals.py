@@ -10,7 +10,7 @@ from pycaserver.core.channel import Channel
 from pycaserver.core.errors import PycaError
 from pycaserver.core.history import Histories, HistoryBuffer, Samples
 from pycaserver.core.services import Services
-from pycaserver.core.values import Access, Array, DbrType, Metadata, PVValue
+from pycaserver.core.values import Access, Array, DbrType, Elements, Metadata, PVValue, Texts
 from pycaserver.dialects.rtoc.mapping import Mapping
 
 SCHEME: Final = "rtoc://"
@@ -21,7 +21,7 @@ MOST_X: Final = 1e15
 _UNSAFE: Final = re.compile(rb"[^A-Za-z0-9_~-]")
 NANO: Final = 1_000_000_000
 
-Curve: TypeAlias = tuple[Array | list[Any], Array | list[Any]]
+Curve: TypeAlias = tuple[Array | list[Any], Elements | list[Any]]
 """x and y; what is not finite is told as null."""
 
 
@@ -209,14 +209,14 @@ def sample(x: float, y: float) -> PVValue:
 def curve_of(value: PVValue) -> Curve:
     """One reading: an array over its indices, or one y at its time stamp."""
     data = value.data
-    if isinstance(data, np.ndarray | list):
+    if isinstance(data, np.ndarray | Texts | list):
         return np.arange(len(data)), data
     return [value.timestamp], [data]
 
 
-def last(elements: Array | list[Any]) -> Any:
+def last(elements: Elements | list[Any]) -> Any:
     """The last of at least one, as Python has it."""
-    return elements[-1].item() if isinstance(elements, np.ndarray) else elements[-1]
+    return elements[-1] if isinstance(elements, list) else elements[-1:].tolist()[0]
 
 
 def within(samples: Samples, xmin: float | None, xmax: float | None) -> Samples:

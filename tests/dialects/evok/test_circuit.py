@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pycaserver.core.values import DbrType, Limits, Metadata
+from pycaserver.core.values import DbrType, Limits, Metadata, Texts
 from pycaserver.dialects.evok.circuit import Circuit
 from pycaserver.dialects.evok.device import Device, Kind, Mode, Point, Profile
 from tests.fakes import READ_WRITE, World
@@ -66,7 +66,8 @@ def test_what_an_object_has_at_least(kind: Kind, keys: str) -> None:
         ("ao", 3, 3.0), ("ai", float("inf"), None), ("ai", 5e-324, 5e-324), ("register", 7.9, 7),
         ("register", -7.9, -7),
         ("ai", np.array([1.5, 2.5]), 1.5), ("register", np.array([5, 6]), 5), ("ai", np.array([]), None),
-        ("ai", ["a"], None), ("temp", 21.5, 21.5), ("wd", 2, 1),
+        ("ai", ["a"], None), ("ai", Texts(np.array(["1"], "S40")), None),
+        ("temp", 21.5, 21.5), ("wd", 2, 1),
     ],
 )  # fmt: skip
 def test_what_value_is(kind: Kind, data: Any, value: Any) -> None:
@@ -127,6 +128,7 @@ WORD = np.frombuffer(b"Current\0rest", "u1")
     [
         ("range", np.array([4.0, 20.0, 7.0]), [4.0, 20.0]), ("range", np.array([4.0, np.nan]), [4.0, None]),
         ("range", np.array([]), []), ("mode", WORD, "Current"), ("unit", WORD, "Current"), ("unit", ["V", "A"], "V"),
+        ("unit", Texts(np.array(["V", "A"], "S40")), "V"),
         ("mode", np.array([1, 0]), "Current"), ("mode", np.array([]), None), ("glob_dev_id", WORD, ord("C")),
         ("glob_dev_id", np.arange(1_000_000), 0),
     ],
