@@ -4,12 +4,15 @@ How long the event loop was held up its own figures say: `loop_work_max` does no
 """
 
 import json
+import queue
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from socketio import Client as Polling
 from websockets.sync.client import ClientConnection, connect
 
 from pycaserver.dialects.rtoc.cipher import Cipher
@@ -126,15 +129,31 @@ def wave() -> Iterator[CIOC]:
         yield ioc
 
 
-def test_many_strings(wave: CIOC) -> None:
+@pytest.fixture
+def server(wave: CIOC, tmp_path: Path) -> Iterator[Server]:
+    """Speaks all dialects; nobody waits."""
+    file = tmp_path / "pycaserver.toml"
+    file.write_text(SETTINGS.format(wave=f"{wave.prefix}wave"))
+    with Server(wave.env(), {"config": file, "limits-ping-seconds": 2}) as server:
+        yield server
+        status = server.status()
+        print(f"at work {1000 * status['loop_work_max']:.0f} ms")
+        assert status["loop_work_max"] < scaled(STALL_SECONDS)
+        assert status["faults"] == 0
+
+
+@pytest.fixture
+def writer(wave: CIOC) -> Iterator[Client]:
+    """Of another server."""
+    bounds = {"limits-message-bytes": 16 * MEGABYTE, "limits-backlog-bytes": 16 * MEGABYTE}
+    with Server(wave.env(), {**WRITABLE, **bounds}) as source, source.client() as writer:
+        yield writer
+
+
+def test_many_strings(wave: CIOC, server: Server, writer: Client) -> None:
     """As many as one message can write."""
     name = f"{wave.prefix}strings"
-    with (
-        Server(wave.env()) as server,
-        Server(wave.env(), WRITABLE) as source,
-        source.client() as writer,
-        server.client() as reader,
-    ):
+    with server.client() as reader:
         for number in range(ROUNDS):
             strings = [f"{number}{each:06}" for each in range(STRINGS)]
             writer.send(action="put", pv=name, value=strings)
@@ -144,23 +163,13 @@ def test_many_strings(wave: CIOC) -> None:
             reader.wait(msg_type="monitor", value=strings)
         reader.send(action="get", pv=name)
         assert reader.wait(msg_type="get")["value"] == strings
-        status = server.status()
-        print(f"at work {1000 * status['loop_work_max']:.0f} ms")
-        assert status["loop_work_max"] < scaled(STALL_SECONDS)
 
 
 @pytest.mark.parametrize("dialect", rows(""))
-def test_a_million_doubles(wave: CIOC, tmp_path: Any, dialect: str) -> None:
+def test_a_million_doubles(wave: CIOC, server: Server, writer: Client, dialect: str) -> None:
     name = f"{wave.prefix}wave"
-    row, file = rows(name)[dialect], tmp_path / "pycaserver.toml"
-    file.write_text(SETTINGS.format(wave=name))
-    bounds = {"limits-message-bytes": 16 * MEGABYTE, "limits-backlog-bytes": 16 * MEGABYTE}
-    with (
-        Server(wave.env(), {"config": file, "limits-ping-seconds": 2}) as server,
-        Server(wave.env(), {**WRITABLE, **bounds}) as source,
-        source.client() as writer,
-        ExitStack() as stack,
-    ):
+    row = rows(name)[dialect]
+    with ExitStack() as stack:
         readers = [stack.enter_context(reader(server, row.path)) for _ in range(3)]
         for number in range(ROUNDS):
             data = np.random.default_rng(number).random(ELEMENTS)
@@ -172,10 +181,22 @@ def test_a_million_doubles(wave: CIOC, tmp_path: Any, dialect: str) -> None:
         for message in row.ask:
             readers[0].send(message)
             wait(readers[0], row.read, data[: row.told].tolist())
-        status = server.status()
-        print(f"at work {1000 * status['loop_work_max']:.0f} ms")
-        assert status["loop_work_max"] < scaled(STALL_SECONDS)
-        assert status["faults"] == 0
+
+
+def test_a_million_doubles_by_polling(wave: CIOC, server: Server, writer: Client) -> None:
+    told: queue.Queue[Any] = queue.Queue()
+    client = Polling()
+    client.on("state", lambda state: told.put(state["wave"]))
+    client.connect(server.url, transports=["polling"])
+    try:
+        for number in range(ROUNDS):
+            data = np.random.default_rng(number).random(ELEMENTS)
+            write(writer, f"{wave.prefix}wave", data)
+            wanted = data.tolist()
+            while told.get(timeout=scaled(SECONDS)) != wanted:
+                pass
+    finally:
+        client.disconnect()
 
 
 def reader(server: Server, path: str) -> Any:
