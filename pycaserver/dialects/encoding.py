@@ -42,7 +42,7 @@ def text_of(array: Array) -> str:
     return decode_text(array.astype(np.uint8, copy=False).tobytes())
 
 
-def array_of(raw: bytes, dtype: str) -> Array:
+def array_of(raw: bytes | memoryview, dtype: str) -> Array:
     """Little-endian elements as an array; ValueError if the bytes are no whole number of them."""
     return np.frombuffer(raw, dtype)
 
@@ -56,12 +56,12 @@ def binary_parts(header: bytes, array: Array) -> tuple[bytes, memoryview]:
     return len(header).to_bytes(4, "little") + header, array.view(np.uint8).data
 
 
-def split_payload(data: bytes) -> tuple[bytes, bytes] | None:
+def split_payload(data: bytes) -> tuple[bytes, memoryview] | None:
     """Header and elements of what binary_parts makes; None if it is of another form, as all text is."""
     start = 4 + int.from_bytes(data[:4], "little")
     if start % BINARY_ALIGNMENT or not 4 < start <= len(data):
         return None
-    return data[4:start], data[start:]
+    return data[4:start], memoryview(data)[start:]
 
 
 JSON_PIECE: Final = 8192

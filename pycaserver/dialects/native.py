@@ -56,7 +56,7 @@ class NativeDialect:
         return AnswerEncoder(options, id, framing)
 
 
-def complete(put: Put, elements: bytes | None = None) -> Put:
+def complete(put: Put, elements: memoryview | None = None) -> Put:
     """The put with its value, which may have come in base64 or as raw elements; PycaError(bad_request)."""
     ways = [way is not None and way is not UNSET for way in (put.value, put.value_b64, elements)]
     if sum(ways) != 1:
@@ -84,7 +84,7 @@ def _request(data: bytes) -> Request:
     return request
 
 
-def _binary_put(header: bytes, elements: bytes) -> Put:
+def _binary_put(header: bytes, elements: memoryview) -> Put:
     request = _request(header)
     if not isinstance(request, Put):
         raise PycaError("bad_request", "Only a put can be a binary frame.", id=request.id)

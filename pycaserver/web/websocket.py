@@ -32,6 +32,8 @@ RESET_SECONDS: Final = 2.0
 """How long a peer that is too slow, or for whom there is no room, has for the close frame, before it is reset."""
 LINGER_SECONDS: Final = 2.0
 """How long a peer whose message was cut off may go on sending, so that it gets to read why."""
+PART_BYTES: Final = 256 * 1024
+"""Read at once."""
 OpenSession: TypeAlias = Callable[["WebSocketPeer", Identity, Gate], Session]
 """Makes the session of one peer, in the dialect of the address; it may tell something at once."""
 
@@ -83,6 +85,19 @@ class Protocol(WebSocketProtocol13):
         """Close because of what the peer has sent."""
         self.close(code.code)
         self._abort()
+
+    async def _read_bytes(self, n: int) -> bytes:
+        """A large payload in parts: others have their turn between them, and before what is done with all of it."""
+        if n <= PART_BYTES:
+            return await super()._read_bytes(n)
+        parts = []
+        while n:
+            parts.append(await super()._read_bytes(min(n, PART_BYTES)))
+            n -= len(parts[-1])
+            await asyncio.sleep(0)
+        whole = b"".join(parts)
+        await asyncio.sleep(0)
+        return whole
 
     def _write_frame(self, fin: bool, opcode: int, data: bytes, flags: int = 0) -> "asyncio.Future[None]":
         whole = frame(opcode, data)

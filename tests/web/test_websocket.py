@@ -1,11 +1,15 @@
 """Frames on /monitor, down to the bytes: what a peer may send, and what it gets for what it may not."""
 
+import asyncio
 import json
+import random
 import socket
 from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
 
+from pycaserver.web.websocket import PART_BYTES, Protocol
 from tests.iocs import CIOC
 from tests.servers import Server
 from tests.web.http import fetch, totals, wait_for_totals
@@ -29,6 +33,31 @@ def raw(server: Server) -> Iterator[RawClient]:
 def test_text_and_binary_messages_are_taken_alike(raw: RawClient, opcode: int) -> None:
     raw.send_frame(opcode, PINGING)
     assert raw.frame().json() == PONGED
+
+
+@pytest.mark.parametrize(("size", "turns"), [(PART_BYTES, 0), (10 * PART_BYTES + 1, 11)])
+def test_a_large_message_is_read_part_by_part(size: int, turns: int) -> None:
+    """Even if all of it is there already, others have their turn between the parts."""
+    sent = random.Random(1).randbytes(size)
+
+    class Stream:
+        place = 0
+
+        async def read_bytes(self, count: int) -> bytes:
+            self.place += count
+            return sent[self.place - count : self.place]
+
+    async def steps() -> None:
+        protocol = Protocol.__new__(Protocol)
+        protocol.stream, protocol._wire_bytes_in = cast(Any, Stream()), 0
+        reading, others = asyncio.ensure_future(protocol._read_bytes(size)), 0
+        while not reading.done():
+            await asyncio.sleep(0)
+            others += 1
+        assert (await reading, protocol._wire_bytes_in) == (sent, size)
+        assert others > turns
+
+    asyncio.run(steps())
 
 
 def test_fragments_make_one_message_and_control_frames_come_between(raw: RawClient) -> None:
