@@ -53,6 +53,8 @@ CASES: Final = {
         (
             "system/test_scale.py::test_a_million_doubles_reach_ten_peers_while_scalars_keep_their_time",
             "system/test_large_arrays.py::test_a_million_doubles",
+            "system/test_large_arrays.py::test_a_million_doubles_by_polling",
+            "system/test_large_arrays.py::test_many_strings",
             "core/test_preparation.py::test_delivery_of_large_values_against_the_model",
             "system/test_values.py::test_arrays_as_binary",
             "web/test_websocket.py::test_control_frames_keep_out_of_a_large_message",
