@@ -63,7 +63,7 @@ def _listed(given: Given) -> list[Scalar] | Array:
 
 
 def _strings(given: list[Scalar] | Array, metadata: Metadata) -> Array:
-    strings = [each for each in given if isinstance(each, str)]
+    strings = [] if isinstance(given, np.ndarray) else [each for each in given if isinstance(each, str)]
     if len(strings) < len(given):
         raise _bad("The PV is a string; a number is no string.")
     whole = "".join(strings)

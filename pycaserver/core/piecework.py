@@ -5,19 +5,29 @@ A thread would not help: what makes text of numbers holds the interpreter's lock
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, TypeAlias, TypeVar
 
 from pycaserver.core.clock import Clock
 from pycaserver.core.figures import Figures
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 TURN_SECONDS: Final = 0.005
 """How long one turn works before others have theirs."""
 
 Pieces: TypeAlias = Iterator[object]
 """Work: each step of the iterator is a piece, a millisecond or so."""
+
+
+def gathered(parts: Iterable[T], done: Callable[[list[T]], object]) -> Iterator[None]:
+    """Work that makes each of the parts in a piece of its own, and then gives all of them to done."""
+    found = []
+    for part in parts:
+        found.append(part)
+        yield
+    done(found)
 
 
 def _nothing() -> None:

@@ -1,13 +1,12 @@
 """Notice: one configured message of Socket.IO for one session, made of the newest values."""
 
-from collections.abc import Iterator
 from typing import Any, cast
 
 import numpy as np
 
 from pycaserver.core.clock import Timer
 from pycaserver.core.outbox import Frame, Framing, Owing
-from pycaserver.core.piecework import Job
+from pycaserver.core.piecework import Job, gathered
 from pycaserver.core.request_session import RequestSession
 from pycaserver.core.subscription import Subscription
 from pycaserver.core.terms import number_message
@@ -56,7 +55,8 @@ class Notice(Owing):
         if self._making is None and self._made is None:
             document = self._document()
             if document.large:
-                self._making = self._session.services.pool.fanout.piecework.begin(self._make(document), self._finish)
+                pieces = gathered(document.pieces(), self._keep)
+                self._making = self._session.services.pool.fanout.piecework.begin(pieces, self._finish)
             else:
                 self._made = self._framing.text(bytes(document))
         return self._making is None
@@ -101,12 +101,8 @@ class Notice(Owing):
         values = {key: self._value(watch) for key, watch in self._watches.items()}
         return Document([self._rule.event, filled(self._rule.payload, values) or values], json_list)
 
-    def _make(self, document: Document) -> Iterator[None]:
-        parts = []
-        for piece in document.pieces():
-            parts.append(piece)
-            yield
-        self._made = self._framing.long(parts)
+    def _keep(self, pieces: list[bytes]) -> None:
+        self._made = self._framing.long(pieces)
 
     def _finish(self) -> None:
         again, self._making, self._again = self._again, None, False

@@ -2,9 +2,11 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from functools import partial
 
 from pycaserver.core.channel import Channel
 from pycaserver.core.encoder import ValueEncoder
+from pycaserver.core.piecework import gathered
 from pycaserver.core.values import PVValue
 
 
@@ -30,15 +32,11 @@ class PreparingEncoder(ValueEncoder):
             return None
         self.release()
         pieces = self.pieces(channel, value)
-        return None if pieces is None else self._steps(value, pieces)
+        return None if pieces is None else gathered(pieces, partial(self._keep, value))
 
     def release(self) -> None:
         """Give the memory back."""
         self._prepared = None
 
-    def _steps(self, value: PVValue, pieces: Iterator[bytes]) -> Iterator[None]:
-        parts = []
-        for piece in pieces:
-            parts.append(piece)
-            yield
-        self._prepared = value, parts
+    def _keep(self, value: PVValue, pieces: list[bytes]) -> None:
+        self._prepared = value, pieces

@@ -15,12 +15,11 @@ from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
 
 from pycaserver.core.errors import CREDENTIALS_EXPIRED, TOO_SLOW, CloseCode, PycaError
-from pycaserver.core.requests import MEBIBYTE, MOST_COMMAS
-from pycaserver.dialects.commands import RESERVED
 from pycaserver.dialects.xovac import Commands, XovacSession
 from pycaserver.web.engineio import NAME, EnginePeer
 from pycaserver.web.framing import SEPARATOR, SOCKETIO, TEXT, header
 from pycaserver.web.handlers import Guarded
+from pycaserver.web.packets import BAD, Json, Packet
 from pycaserver.web.receiving import received
 from pycaserver.web.site import Site
 from pycaserver.web.tcp import reset, tune
@@ -30,62 +29,11 @@ log.setLevel(logging.CRITICAL)  # the library tells each packet, and has a trace
 
 MOST_PACKETS: Final = 10_000
 """Packets in one polling request; the library's own 16 is less than what a page sends when it begins."""
-_EVENT: Final = 2
-_RESERVED: Final = RESERVED | {"", "*"}
-"""Names for which the library has its own handlers; no peer may call those."""
 _PING: Final = 0x9
 _ALLOWED: Final = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type",
 }
-
-
-class _Json:
-    """Strict, and never anything but a ValueError."""
-
-    @staticmethod
-    def loads(text: str) -> Any:
-        """Decode."""
-        if len(text) > MEBIBYTE and text.count(",") > MOST_COMMAS:
-            raise ValueError("too many elements")
-        try:
-            return msgspec.json.decode(text)
-        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
-            raise ValueError(str(error)) from None
-
-    @staticmethod
-    def dumps(value: Any, **_: Any) -> str:
-        """Encode."""
-        return msgspec.json.encode(value).decode()
-
-
-class Packet(socketio.packet.Packet):  # type: ignore[misc]
-    """What is no packet that we take becomes an event without a name, which the session refuses and counts."""
-
-    uses_binary_events = False
-    json = _Json
-    packet_type: int
-
-    def decode(self, encoded_packet: Any) -> int:
-        """Without attachments: their number would not be bounded."""
-        try:
-            attachments = super().decode(encoded_packet)
-            if attachments or (self.packet_type == _EVENT and not self._is_event):
-                raise ValueError
-            if self.packet_type not in (0, 1, _EVENT, 3):
-                raise ValueError
-        except (ValueError, TypeError, LookupError, AttributeError):
-            raw = encoded_packet if isinstance(encoded_packet, str) else ""
-            self.packet_type, self.namespace, self.id, self.data = _EVENT, None, None, [_BAD, raw[:200]]
-        return 0
-
-    @property
-    def _is_event(self) -> bool:
-        data = self.data
-        return isinstance(data, list) and bool(data) and isinstance(data[0], str) and data[0] not in _RESERVED
-
-
-_BAD: Final = "\0"
 
 
 class Gateway:
@@ -99,7 +47,7 @@ class Gateway:
         self._commands = commands
         seconds = max(1, round(site.limits.ping_seconds))  # Engine.IO tells clients whole ones
         self.server = socketio.AsyncServer(
-            async_mode="tornado", async_handlers=False, serializer=Packet, json=_Json, logger=log, engineio_logger=log,
+            async_mode="tornado", async_handlers=False, serializer=Packet, json=Json, logger=log, engineio_logger=log,
             cors_allowed_origins=[], http_compression=False, cookie=None, ping_interval=seconds, ping_timeout=seconds,
             max_http_buffer_size=site.limits.message_bytes,
         )  # fmt: skip
@@ -153,7 +101,7 @@ class Gateway:
         if peer.admission.is_over:
             peer.close(CREDENTIALS_EXPIRED)
             return
-        data = payload[0].encode(errors="replace") if event == _BAD else msgspec.json.encode([event, *payload])
+        data = payload[0].encode(errors="replace") if event == BAD else msgspec.json.encode([event, *payload])
         await received(peer.session, data)
 
     def _session(self, peer: EnginePeer) -> XovacSession:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from pycaserver.core.figures import Figures
-from pycaserver.core.piecework import TURN_SECONDS, Piecework
+from pycaserver.core.piecework import TURN_SECONDS, Piecework, gathered
 from tests.fakes import FakeClock
 
 PIECE_SECONDS = TURN_SECONDS / 2
@@ -104,3 +104,12 @@ def test_a_job_that_fails_is_a_fault_and_done(work: Work, caplog: pytest.LogCapt
     assert work.done == ["done", "b0", "b done"]
     assert work.figures.faults == 1
     assert "work failed unexpectedly" in caplog.text
+
+
+def test_what_is_gathered_part_by_part_is_given_whole() -> None:
+    given: list[list[str]] = []
+    work = gathered("abc", given.append)
+    for _ in range(3):
+        next(work)
+        assert given == []
+    assert list(work) == [] and given == [["a", "b", "c"]]

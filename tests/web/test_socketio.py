@@ -12,8 +12,6 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from pycaserver.core.requests import MEBIBYTE
-from pycaserver.web.socketio import _Json
 from tests.iocs import CIOC
 from tests.servers import WRITABLE, Server
 from tests.timing import scaled
@@ -118,11 +116,6 @@ def websocket(server: Server, path: str = WEBSOCKET, **options: Any) -> ClientCo
 
 
 # -- who is let in
-
-
-def test_json_that_would_take_long_is_not_decoded() -> None:
-    with pytest.raises(ValueError, match="too many"):
-        _Json.loads("[" + "1," * MEBIBYTE + "1]")
 
 
 def test_page_elsewhere_is_refused(server: Server) -> None:

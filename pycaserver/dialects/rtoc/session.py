@@ -19,7 +19,7 @@ from pycaserver.core.identity import Identity
 from pycaserver.core.messages import Message
 from pycaserver.core.options import SubscriptionOptions
 from pycaserver.core.outbox import Frame, Framing, Transport
-from pycaserver.core.piecework import Job, Pieces
+from pycaserver.core.piecework import Job, Pieces, gathered
 from pycaserver.core.requests import check_text
 from pycaserver.core.rights import Gate
 from pycaserver.core.session import Session
@@ -202,25 +202,25 @@ class RtocSession(Session):
     def _finish(self, answer: Answer) -> None:
         """All that the request asked for is done."""
         self._answer = None
-        payload = Payload(answer.body)
         if answer.error:
             self.refuse(answer.error)
-        elif payload.large:
-            self._saying = self.services.pool.fanout.piecework.begin(self._tell_in_pieces(payload), self._said)
         else:
-            self._tell(payload)
+            self._tell_answer(Payload(answer.body))
         if self._waiting:
             self.clock.call_soon(self._next)
 
     def _tell(self, payload: Payload) -> None:
         self.outbox.tell(self.outbox.framing.text(payload.text(self.cipher)))
 
-    def _tell_in_pieces(self, payload: Payload) -> Iterator[None]:
-        parts = []
-        for piece in payload.pieces(self.cipher):
-            parts.append(piece)
-            yield
-        self.outbox.tell(self.outbox.framing.long(parts))
+    def _tell_answer(self, payload: Payload) -> None:
+        if payload.large:
+            pieces = gathered(payload.pieces(self.cipher), self._tell_pieces)
+            self._saying = self.services.pool.fanout.piecework.begin(pieces, self._said)
+        else:
+            self._tell(payload)
+
+    def _tell_pieces(self, pieces: list[bytes]) -> None:
+        self.outbox.tell(self.outbox.framing.long(pieces))
 
     def _said(self) -> None:
         self._saying = None
