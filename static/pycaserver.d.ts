@@ -103,7 +103,7 @@ export interface Update {
 }
 
 export interface MonitorOptions {
-  /** Values per second at most; the newest wins, and the last is always delivered. */
+  /** Values per second at most, in the long run; the newest wins, and the last is always delivered. */
   maxRate?: number;
   /** A scalar that differs by less from the one before is left out; a change of alarm never is. */
   deadband?: number;

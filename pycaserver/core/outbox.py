@@ -77,6 +77,9 @@ class Owing(Protocol):
     def take(self, now: float) -> Frame:
         """The finished message, which settles what was owed."""
 
+    def told(self) -> None:
+        """What take gave is told: what is told from now on comes after it."""
+
 
 class Transport(Protocol):
     """The peer's end of a session; calls Outbox.on_room when the peer has taken something."""
@@ -285,6 +288,7 @@ class Outbox:
             self.forget(subscription)
         self._figures.updates_out += not self._closed
         self.put_block([frame], len(frame))
+        subscription.told()
 
     def _due(self, subscription: Owing) -> None:
         subscription.timer = None

@@ -75,29 +75,24 @@ def _nothing() -> None:
 class Owed(Owing):
     """A message that is made when the outbox has room for it; to the outbox it is like a subscription."""
 
-    __slots__ = ("_take", "not_before", "owed", "then", "timer")
+    __slots__ = ("_take", "_then", "not_before", "owed", "timer")
 
-    def __init__(self, take: Callable[[], Frame]) -> None:
+    def __init__(self, take: Callable[[], Frame], then: Callable[[], object] = _nothing) -> None:
+        """then: called once it is told, in the same turn."""
         self.not_before = 0.0
         self.owed = 0
         self.timer: Timer | None = None
-        self.then: Callable[[], object] = _nothing
-        """Called when it was made."""
         self._take = take
+        self._then = then
 
     def take(self, now: float) -> Frame:
         """The finished message."""
         self.owed = 0
-        self._follow()
         return self._take()
 
-    def drop(self) -> None:
-        """It is not made any more."""
-        self.then = _nothing
-
-    def _follow(self) -> None:
-        then, self.then = self.then, _nothing
-        then()
+    def told(self) -> None:
+        """Go on with what follows it."""
+        self._then()
 
 
 class Past:
@@ -128,7 +123,7 @@ class Past:
         self._owe(Owed(partial(self._history, request)))
 
     def preface(self, request: History, then: Callable[[], None]) -> None:
-        """Answer, and call as soon as that is told: what is told after it must not overtake it.
+        """Answer, and call in the turn in which that is told: nothing overtakes it, and no value comes in between.
 
         Nothing happens any more after leave. PycaError as of history.
         """
@@ -136,21 +131,15 @@ class Past:
         self.leave(request.pv)
         self._session.check_room()
         self._pending += 1
-        owed = Owed(lambda: self._history(request))
-        follow = partial(self._follow, request.pv, owed, then)
-        owed.then = partial(self._session.clock.call_soon, follow)  # the frame itself is put in after it was made
-        self._prefaces[request.pv] = owed
-        self._owe(owed)
-        if not owed.owed:
-            follow()
+        self._prefaces[request.pv] = Owed(partial(self._history, request), partial(self._follow, request.pv, then))
+        self._owe(self._prefaces[request.pv])
 
     def leave(self, name: str) -> None:
         """Take back what waits to be told before a subscription to that PV, and the subscription with it."""
         owed = self._prefaces.pop(name, None)
-        if owed is not None and owed.owed:
+        if owed is not None:
             self._pending -= 1
             self._session.outbox.forget(owed)
-            owed.drop()
 
     def events(self, request: GetEvents) -> None:
         """Answer, and tell further events or no more."""
@@ -168,9 +157,8 @@ class Past:
 
     def end(self) -> None:
         """The peer is gone."""
-        for owed in self._prefaces.values():
-            owed.drop()
-        self._prefaces.clear()
+        for name in list(self._prefaces):
+            self.leave(name)
         self.close()
 
     def close(self) -> None:
@@ -200,11 +188,9 @@ class Past:
         session.charge(len(answer.time) / SAMPLES_PER_REQUEST)
         return self._frame(answer)
 
-    def _follow(self, name: str, owed: Owed, then: Callable[[], None]) -> None:
-        """Once, and unless it was taken back."""
-        if self._prefaces.get(name) is owed:
-            del self._prefaces[name]
-            then()
+    def _follow(self, name: str, then: Callable[[], None]) -> None:
+        del self._prefaces[name]
+        then()
 
     def _came(self, event: Event) -> None:
         if not self._feeding and self._readable(event):

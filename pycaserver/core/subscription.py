@@ -1,7 +1,7 @@
 """Subscription: one session's interest in one channel, and what it is owed of it."""
 
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pycaserver.core.channel import Channel
 from pycaserver.core.contact import State
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pycaserver.core.clock import Timer
     from pycaserver.core.options import SubscriptionOptions
     from pycaserver.core.session import Session
+
+CATCH_UP_SECONDS: Final = 1.0
+"""So much of a rate that was not used may be made up for: values that come late, and so together, are all sent."""
 
 
 class Subscription:
@@ -48,7 +51,7 @@ class Subscription:
         self.owed = 0
         """Updates that came and are not sent: the newest stands for all of them."""
         self.not_before = 0.0
-        """Monotonic time before which max_rate allows no value."""
+        """Monotonic time before which max_rate allows no value; 0.0 until the first of a connection."""
         self._delivered: PVValue | None = None
         self._rights: AccessRights | None = None
         """What the session was last told of them."""
@@ -161,12 +164,15 @@ class Subscription:
         assert value is not None
         merged, self.owed = self.owed - 1, 0
         if self.options.max_rate is not None:
-            self.not_before = now + 1.0 / self.options.max_rate
+            self.not_before = max(self.not_before or now, now - CATCH_UP_SECONDS) + 1.0 / self.options.max_rate
         self._delivered = value
         frame = self.encode(self.channel, value, merged)
         if self.channel.preparation is not None:
             self.channel.preparation.taken(self.encode)
         return frame
+
+    def told(self) -> None:
+        """Nothing waits for it."""
 
     # -- inside
 

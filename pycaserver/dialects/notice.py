@@ -66,6 +66,9 @@ class Notice(Owing):
         made, self._made = self._made, None
         return made or self._framing.text(bytes(self._document()))
 
+    def told(self) -> None:
+        """Nothing waits for it."""
+
     def _changed(self) -> None:
         """All that changes in one go is told at once."""
         if isinstance(self._rule.on, str) and not self._due:

@@ -2,11 +2,16 @@
 
 import { callSafely } from "./errors.js";
 
+/** Milliseconds: so much of a rate that was not used may be made up for, as at the server. */
+const CATCH_UP = 1000;
+
 export class Subscription {
   #channel;
   #callback;
-  /** Runs while no value may be delivered. */
+  /** Runs while a value has to wait. */
   #timer = null;
+  /** The time before which no value may be delivered; 0 until the first. */
+  #notBefore = 0;
   /** The newest value that has to wait. */
   #pending = null;
   /** The last value delivered, of this connection. */
@@ -83,25 +88,31 @@ export class Subscription {
 
   #deliverValue(update) {
     this.#delivered = update;
-    if (this.#timer) this.#pending = update;
-    else this.#deliverAndWait(update);
+    const wait = Math.min(this.#notBefore - Date.now(), this.#interval); // our clock may have been set back
+    if (this.#timer || wait > 0) {
+      this.#pending = update;
+      this.#timer ??= setTimeout(() => this.#waited(), wait);
+    } else {
+      this.#deliverInTime(update);
+    }
   }
 
-  #deliverAndWait(update) {
-    const interval = this.#interval;
-    if (interval) this.#timer = setTimeout(() => this.#waited(), interval);
+  #deliverInTime(update) {
+    const now = Date.now();
+    this.#notBefore = Math.max(this.#notBefore || now, now - CATCH_UP) + this.#interval;
     this.#call(update);
   }
 
   #waited() {
     const pending = this.#pending;
     this.#timer = this.#pending = null;
-    if (pending) this.#deliverAndWait(pending);
+    this.#deliverInTime(pending);
   }
 
   #stopWaiting() {
     clearTimeout(this.#timer);
     this.#timer = this.#pending = null;
+    this.#notBefore = 0;
   }
 
   #call(update) {

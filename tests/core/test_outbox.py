@@ -32,6 +32,9 @@ class Owed:
         self.owed = 0
         return self._frame
 
+    def told(self) -> None:
+        pass
+
 
 class Bench:
     """An outbox, its transport, and a way to owe."""

@@ -151,6 +151,17 @@ def test_nothing_overtakes_it_for_who_is_behind(behind: Peer, ioc: FakeSourceCha
     assert behind.session.waiting == 0
 
 
+def test_no_value_between_it_and_what_follows_it_goes_uncounted(behind: Peer, ioc: FakeSourceChannel) -> None:
+    behind.connects("PV", history=1, id=7)
+    behind.transport.take(behind.transport.unsent)
+    behind.session.outbox.on_room()
+    ioc.post(4.0, 5.0)  # before the loop's next turn
+    behind.reads_all()
+    *_, history, connection, monitor = behind.hears()
+    assert (history["value"][-1], connection["conn"]) == (1999.0, True)
+    assert (monitor["value"], monitor["coalesced"]) == (5.0, 2)
+
+
 @pytest.mark.parametrize("left", ["disconnect", "connect"])
 def test_leaving_takes_back_what_waits(behind: Peer, ioc: FakeSourceChannel, left: str) -> None:
     waiting = behind.session.waiting

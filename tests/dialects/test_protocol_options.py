@@ -153,6 +153,26 @@ def test_max_rate_delays_nothing_that_is_slower(world: World, peer: Peer) -> Non
         assert peer.gist() == [number]
 
 
+def test_max_rate_costs_no_value_that_comes_late(world: World, peer: Peer) -> None:
+    ioc = subscribed(world, peer, max_rate=10)
+    world.clock.advance(0.31)
+    ioc.post(1.0, 2.0, 3.0)
+    assert peer.gist() == [1.0, 2.0, 3.0]
+    ioc.post(4.0)
+    assert peer.gist() == []
+    world.clock.advance(0.1)
+    assert peer.gist() == [4.0]
+
+
+def test_max_rate_lets_through_one_seconds_worth_at_once(world: World, peer: Peer) -> None:
+    ioc = subscribed(world, peer, max_rate=4)
+    world.clock.advance(60.0)
+    ioc.post(*map(float, range(30)))
+    assert peer.gist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+    world.clock.advance(0.25)
+    assert peer.gist() == [29.0]
+
+
 # -- deadband
 
 

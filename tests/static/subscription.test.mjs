@@ -39,6 +39,33 @@ test("each gets its own rate, the newest value, and the last", async () => {
   assert.deepEqual(all, ["connection", 1, 2, 3, 4]);
 });
 
+test("what of the rate was not used may be made up for, one second's worth", async () => {
+  await watchAll();
+  const { told } = await watch({ maxRate: 4 });
+  const say = (...numbers) => socket.say(...numbers.map((number) => value("A", number)));
+  socket.say(connection("A"), value("A", 0));
+  mock.timers.tick(600);
+  say(1, 2, 3);
+  assert.deepEqual(told, ["connection", 0, 1, 2]);
+  mock.timers.tick(150);
+  assert.deepEqual(told.splice(0), ["connection", 0, 1, 2, 3]);
+  mock.timers.tick(60_000);
+  say(1, 2, 3, 4, 5, 6, 7);
+  assert.deepEqual(told, [1, 2, 3, 4, 5]);
+  mock.timers.tick(250);
+  assert.deepEqual(told, [1, 2, 3, 4, 5, 7]);
+});
+
+test("a clock that is set back makes nobody wait longer", async () => {
+  await watchAll();
+  const { told } = await watch({ maxRate: 4 });
+  socket.say(connection("A"), value("A", 0));
+  mock.timers.setTime(Date.now() - 3_600_000);
+  socket.say(value("A", 1));
+  mock.timers.tick(250);
+  assert.deepEqual(told, ["connection", 0, 1]);
+});
+
 test("where the server keeps to the rate no value waits", async () => {
   const { told } = await watch({ maxRate: 10 });
   socket.say(connection("A"), value("A", 1), value("A", 2));
