@@ -110,7 +110,7 @@ CASES: Final = {
     ),
     15: Case(
         "a long time under load",
-        ("stress/test_run.py::test_fifty_seconds_of_stress", "soak/test_soak.py::test_a_short_soak_leaves_its_files"),
+        ("stress/test_run.py::test_a_minute_of_stress", "soak/test_soak.py::test_a_short_soak_leaves_its_files"),
     ),
     16: Case(
         "the end: SIGTERM with the IOC up, down, hung, under load; starts and reloads that fail",
