@@ -41,6 +41,8 @@ class Figures:
     """Values replaced by a newer one of their PV before the loop came to them."""
     losses: int = 0
     """Times that a PV was lost that had been there."""
+    monitors_renewed: int = 0
+    """Monitors made anew because the IOC had lost a value as they began."""
     updates_out: int = 0
     """Value messages put into sessions' outboxes."""
     updates_merged: int = 0

@@ -2,8 +2,8 @@
 
    A ring keeps what comes in order: events, copied as libca calls back, and calls that Python code puts between them.
    The loop takes all of it at once; it is woken through a pipe, once until it says that it is idle. With more than
-   `limit` bytes waiting, only the newest event of each key is kept among those between two calls, and says how many it
-   stands for. EventQueue in queue.py is the same in Python, for where this is not compiled. */
+   `limit` bytes waiting, only the newest event of each key and type is kept among those between two calls, and says how
+   many it stands for. EventQueue in queue.py is the same in Python, for where this is not compiled. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -55,20 +55,20 @@ static Ring *rings[RINGS]; /* by the upper bits of a key */
 /* -- the queue; with the lock */
 
 typedef struct {
-    uint64_t key;
     Node *newest;
     unsigned stretch;
 } Slot;
 
-static Slot *slot_of(Slot *slots, size_t mask, uint64_t key, unsigned stretch)
+static Slot *slot_of(Slot *slots, size_t mask, const Node *node, unsigned stretch)
 {
-    size_t place = (key * UINT64_C(0x9E3779B97F4A7C15) >> 20) & mask;
-    while (slots[place].newest && slots[place].stretch == stretch && slots[place].key != key)
+    size_t place = (node->key * UINT64_C(0x9E3779B97F4A7C15) >> 20) & mask;
+    while (slots[place].newest && slots[place].stretch == stretch
+           && (slots[place].newest->key != node->key || slots[place].newest->type != node->type))
         place = (place + 1) & mask;
     return &slots[place];
 }
 
-/* Let the newest event of each key stand for the older ones, in each stretch between two calls. */
+/* Let the newest event of each key and type stand for the older ones, in each stretch between two calls. */
 static void merge(Node *head, Slot *slots, size_t mask)
 {
     unsigned stretch = 1;
@@ -77,12 +77,12 @@ static void merge(Node *head, Slot *slots, size_t mask)
             stretch++;
             continue;
         }
-        Slot *slot = slot_of(slots, mask, node->key, stretch);
+        Slot *slot = slot_of(slots, mask, node, stretch);
         if (slot->newest && slot->stretch == stretch) {
             node->merged += slot->newest->merged + 1;
             slot->newest->replaced = 1;
         }
-        *slot = (Slot){node->key, node, stretch};
+        *slot = (Slot){node, stretch};
     }
 }
 

@@ -122,6 +122,11 @@ class CAChannel:
             self._reads = ReadLine(self._ask, self._result)
         return self._reads.add(self._circuit, done)
 
+    def monitor_anew(self) -> None:
+        """The present monitor has missed a value: have another."""
+        self._source.figures.monitors_renewed += 1
+        self._submit(partial(self._chid.monitor_anew, self.generation))
+
     def put(self, elements: Array, events: PutEvents, *, wait: bool) -> Callable[[], bool]:
         """Write in turn; see PutLine."""
         if elements.dtype != DTYPES[self._type]:  # made for the PV before the IOC's restart, of which nobody knows yet
@@ -244,6 +249,15 @@ class Connection:
         self.generation = generation
         self.kind = DbrType.DOUBLE
         """Told by the worker before all else."""
+
+    @property
+    def is_present(self) -> bool:
+        """Whether the PV is still connected by it."""
+        return self.generation == self._ca_channel.generation
+
+    def monitor_anew(self) -> None:
+        """The monitor has missed a value: have another."""
+        self._ca_channel.monitor_anew()
 
     def value(self, dbr_type: int, count: int, status: int, raw: Any, merged: int) -> None:
         """A DBR_TIME event."""

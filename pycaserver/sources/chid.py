@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from epics import ca, dbr
 
 from pycaserver.core.values import DbrType, access_of
-from pycaserver.sources.dbr import CTRL, STS, TIME, TIME_LAYOUTS
+from pycaserver.sources.beginning import Beginning
+from pycaserver.sources.dbr import CTRL, DYNAMIC, STS, TIME, TIME_LAYOUTS
 from pycaserver.sources.monitor import ECA_NORMAL, Handoff, Target
 from pycaserver.sources.puts import ECA_DISCONN, LinedPut, PutLine
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from pycaserver.sources.ca import CAChannel, Connection
 
 VALUE_MASK: Final = dbr.DBE_VALUE | dbr.DBE_ALARM
-DYNAMIC: Final = 0
-"""An element count of 0 asks the IOC for as many as there are now."""
 _NO_CIRCUIT: Final = "<disconnected>"
 """What libca calls the host of a channel without a circuit. A circuit to an IOC that hangs is still one."""
 
@@ -30,7 +29,7 @@ _NO_CIRCUIT: Final = "<disconnected>"
 class Chid:
     """Made anew after each loss of a circuit, and its monitors for each connection."""
 
-    __slots__ = ("_ca_channel", "_handoff", "_id", "_monitored", "_monitors", "_name", "_present", "wanted")
+    __slots__ = ("_ca_channel", "_events", "_handoff", "_id", "_keys", "_monitored", "_name", "_present", "wanted")
 
     def __init__(self, name: str, handoff: Handoff, ca_channel: "CAChannel") -> None:
         """ca_channel: who is told, on the loop."""
@@ -41,7 +40,10 @@ class Chid:
         self._ca_channel = ca_channel
         self._id: Any = None
         self._present: Connection | None = None
-        self._monitors: tuple[tuple[int, int], ...] = ()
+        self._keys: tuple[int, ...] = ()
+        """Those of the monitors."""
+        self._events: tuple[int, ...] = ()
+        """What libca calls the monitors."""
         self._monitored: Connection | None = None
         """The newest whose values are."""
 
@@ -60,9 +62,7 @@ class Chid:
 
     def clear(self) -> None:
         """Have it gone."""
-        for key, _ in self._monitors:
-            self._handoff.targets.pop(key, None)
-        self._monitors = ()  # clearing the channel clears them too
+        self._forget_monitors()  # clearing the channel clears them too
         self._present = None
         ca.clear_channel(self._id)
         self._id = None
@@ -87,8 +87,7 @@ class Chid:
         self._handoff.post(partial(described, intern(host), access))
         self._drop_monitors()
         self._present = connection
-        if kind != DbrType.STRING:
-            self._subscribe(CTRL + kind, 1, dbr.DBE_PROPERTY, connection.property)
+        self._monitor_properties(connection)
         if self.wanted:
             self.monitor()
 
@@ -97,7 +96,17 @@ class Chid:
         connection = self._present
         if connection is not None and connection is not self._monitored:
             self._monitored = connection
-            self._subscribe(TIME + connection.kind, DYNAMIC, VALUE_MASK, connection.value)
+            beginning = Beginning(self._handoff, connection)
+            self._monitor_values(connection, beginning.key)
+            self.get(beginning.key, STS + connection.kind, 1)
+
+    def monitor_anew(self, generation: int) -> None:
+        """Have other monitors: those of this connection have missed something."""
+        connection = self._present
+        if connection is not None and connection.generation == generation:
+            self._drop_monitors()
+            self._monitor_properties(connection)
+            self._monitor_values(connection, self._handoff.new_key(connection.value))
 
     def get(self, key: int, dbr_type: int, elements: int = DYNAMIC) -> None:
         """Read once; an event with that key tells the outcome."""
@@ -133,21 +142,34 @@ class Chid:
     def _on_access(self, read: bool, write: bool) -> None:
         self._handoff.post(partial(self._ca_channel.access_changed, access_of(read, write)))
 
-    def _subscribe(self, dbr_type: int, elements: int, mask: int, target: Target) -> None:
-        key = self._handoff.new_key(target)
+    def _monitor_properties(self, connection: "Connection") -> None:
+        if connection.kind is not DbrType.STRING:
+            key = self._handoff.new_key(connection.property)
+            self._subscribe(CTRL + connection.kind, 1, dbr.DBE_PROPERTY, key)
+
+    def _monitor_values(self, connection: "Connection", key: int) -> None:
+        self._subscribe(TIME + connection.kind, DYNAMIC, VALUE_MASK, key)
+
+    def _subscribe(self, dbr_type: int, elements: int, mask: int, key: int) -> None:
         event_id = c_void_p()
         status = ca.libca.ca_create_subscription(
             c_long(dbr_type), c_ulong(elements), self._id, c_long(mask),
             *self._handoff.callback_and_usr(key), byref(event_id),
         )  # fmt: skip
         ca.PySEVCHK("create_subscription", status)
-        self._monitors += ((key, event_id.value or 0),)
+        self._keys += (key,)
+        self._events += (event_id.value or 0,)
 
     def _drop_monitors(self) -> None:
-        for key, event_id in self._monitors:
-            self._handoff.targets.pop(key, None)
+        events = self._events
+        self._forget_monitors()
+        for event_id in events:
             ca.libca.ca_clear_subscription(c_void_p(event_id))
-        self._monitors = ()
+
+    def _forget_monitors(self) -> None:
+        for key in self._keys:
+            self._handoff.targets.pop(key, None)
+        self._keys = self._events = ()
 
     def _write(self, kind: DbrType, puts: PutLine, put: LinedPut) -> int:
         """The CA status; the completion comes as an event."""

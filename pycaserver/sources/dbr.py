@@ -20,6 +20,9 @@ TIME: Final = 14
 CTRL: Final = 28
 """DBR_CTRL_x is the native type plus this."""
 
+DYNAMIC: Final = 0
+"""An element count of 0 asks the IOC for as many as there are now."""
+
 STRING_SIZE: Final = 40
 
 
@@ -98,7 +101,19 @@ _CONTROL_LAYOUTS: Final = {
 
 _STATE_COUNT: Final = Struct("=h")
 
+_STATUS_OFFSETS: Final = {
+    DbrType.STRING: 4,
+    DbrType.SHORT: 4,
+    DbrType.FLOAT: 4,
+    DbrType.ENUM: 4,
+    DbrType.CHAR: 5,
+    DbrType.LONG: 4,
+    DbrType.DOUBLE: 8,
+}
+"""Where the elements of DBR_STS_x begin."""
+
 SIZES: Final = {
+    **{int(STS + kind): (offset, TIME_LAYOUTS[kind].size) for kind, offset in _STATUS_OFFSETS.items()},
     **{int(TIME + kind): (layout.offset, layout.size) for kind, layout in TIME_LAYOUTS.items()},
     **{
         int(CTRL + kind): (CONTROL_HEAD + layout.units + _UNITS_SIZE + layout.limits.size, 0)
@@ -107,6 +122,16 @@ SIZES: Final = {
     int(CTRL + DbrType.ENUM): (CONTROL_HEAD + 2 + _MAX_STATES * _STATE_SIZE, 0),
 }
 """DBR_x to the bytes before the elements and the bytes of one; of DBR_CTRL_x only what comes before the value."""
+
+
+def head_of(dbr_type: int, raw: Any) -> bytes:
+    """Alarm and first element, if any, of a DBR_TIME_x or DBR_STS_x event: equal for equal ones of a native type."""
+    offset, size = SIZES[dbr_type]
+    view = memoryview(raw)
+    element = bytes(view[offset : offset + size])
+    if size == STRING_SIZE:
+        element = element.partition(b"\0")[0].ljust(len(element), b"\0")  # behind the end may be anything
+    return bytes(view[:4]) + element
 
 
 @lru_cache(maxsize=1024)

@@ -51,8 +51,9 @@ class Handoff:
         """watch: call whenever a file descriptor can be read; later: after seconds; failed: counts a fault."""
         self.targets: dict[int, Target] = {}
         """Who is told of an event, by its key; keys count from 1."""
+        self.later = later
+        """Call after seconds."""
         self._keys = count(1)
-        self._later = later
         self._failed = failed
         self._pending: deque[Item] = deque()
         self._read_fd, self._write_fd = os.pipe()
@@ -94,11 +95,11 @@ class Handoff:
             self._pending.extend(self.queue.take())
         done = self._work_off()
         if self._pending:
-            self._later(0.0, self._drain)
+            self.later(0.0, self._drain)
         elif done >= BUSY_EVENTS:
-            self._later(PAUSE_SECONDS, self._drain)
+            self.later(PAUSE_SECONDS, self._drain)
         elif not self.queue.idle():
-            self._later(0.0, self._drain)
+            self.later(0.0, self._drain)
 
     def _work_off(self) -> int:
         """Work for a bounded time; the number of events and calls that were worked off."""

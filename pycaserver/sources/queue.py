@@ -131,19 +131,19 @@ class EventQueue:
 
 
 def compact(items: list[Item]) -> list[Item]:
-    """Only the newest event of each key, with the number of those it replaces.
+    """Only the newest event of each key and type, with the number of those it replaces.
 
     Calls keep their place, and no event crosses one: a value never comes to stand on the wrong side of a connection.
     """
     kept: list[Item | None] = []
-    newest: dict[int, int] = {}
+    newest: dict[tuple[int, int], int] = {}
     for item in items:
         if isinstance(item, tuple):
-            place = newest.get(item[0])
+            place = newest.get(item[:2])
             if place is not None and isinstance(older := kept[place], tuple):
                 kept[place] = None
                 item = (*item[:5], item[5] + older[5] + 1)
-            newest[item[0]] = len(kept)
+            newest[item[:2]] = len(kept)
         else:
             newest.clear()
         kept.append(item)

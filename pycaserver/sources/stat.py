@@ -58,6 +58,7 @@ FIGURES: Final[dict[str, Figure]] = {
     "puts": _counted("puts"),
     "puts_turned_away": _counted("puts_turned_away"),
     "losses": _counted("losses"),
+    "monitors_renewed": _counted("monitors_renewed"),
     "updates_in": _counted("updates_in"),
     "updates_out": _counted("updates_out"),
     "updates_merged": _counted("updates_merged"),

@@ -19,6 +19,7 @@ COUNTERS: Final = {
     "updates_in": "Values received from the IOCs.",
     "updates_merged_in": "Values replaced by a newer one of their PV before the event loop came to them.",
     "losses": "Times that a connected PV was lost.",
+    "monitors_renewed": "Monitors made anew because the IOC had lost a value as they began.",
     "updates_out": "Value messages sent to sessions.",
     "updates_merged": "Values replaced by a newer one for a session that was behind, paused or rate-limited.",
     "bytes_out": "Bytes of messages sent to sessions.",

@@ -23,6 +23,10 @@ def fill(name: str, values: Iterable[float]) -> str:
 
 
 def counters(count: int, scan: str = ".1 second") -> str:
-    """`count` records $(P)count0, $(P)count1, ... that count up at the rate of the menu choice `scan`."""
-    fields = f'field(PINI, "YES") field(SCAN, "{scan}") field(CALC, "VAL+1")'
-    return "".join(f'record(calc, "$(P)count{index}") {{ {fields} }}\n' for index in range(count))
+    """`count` records $(P)count0, $(P)count1, ... that count up at the rate of the menu choice `scan`.
+
+    They stand still while $(P)run is 0.
+    """
+    fields = f'field(PINI, "YES") field(SCAN, "{scan}") field(INPA, "$(P)run") field(CALC, "VAL+A")'
+    run = 'record(longout, "$(P)run") { field(VAL, "1") field(UDF, "0") }\n'
+    return run + "".join(f'record(calc, "$(P)count{index}") {{ {fields} }}\n' for index in range(count))

@@ -62,6 +62,7 @@ def conclude(chosen: argparse.Namespace, plan: Plan, sampler: Sampler, outcome: 
         "seconds": plan.seconds, "rate": chosen.rate, "flat": verdict.flat, "verdict": asdict(verdict),
         "done": outcome.done, "faults": outcome.faults, "messages": outcome.messages, "counted": outcome.counted,
         "merged_by_ioc": outcome.merged_by_ioc, "merged_late": outcome.merged_late, "unexplained": outcome.unexplained,
+        "lost_at_first": outcome.lost_at_first,
     }  # fmt: skip
     (chosen.output / "soak.json").write_text(json.dumps(document, indent=1) + "\n")
     title = f"{plan.seconds / 60:g} minutes at {chosen.rate} updates/s, {len(plan.scripts)} scripts, seed {plan.seed}"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from epics import dbr as pyepics
+from epics.ca import find_libca
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,10 +18,12 @@ from pycaserver.sources.dbr import (
     CTRL,
     EPICS_EPOCH,
     SIZES,
+    STS,
     TIME,
     TIME_LAYOUTS,
     decode_control,
     decode_time,
+    head_of,
 )
 
 OF_CA = tuple(TIME_LAYOUTS)
@@ -35,6 +38,15 @@ SAMPLES = {
 }
 
 
+OFFSET_SIZE = "offset", "size"
+
+
+def status_bytes(kind: DbrType, values: list[float], severity: int = 2, status: int = 3) -> bytes:
+    """DBR_STS_x as libca lays it out."""
+    head = struct.pack("=hh", status, severity).ljust(SIZES[STS + kind][0], b"\xbb")
+    return head + np.array(values, TIME_LAYOUTS[kind].dtype).tobytes()
+
+
 def time_bytes(kind: DbrType, values: list[float], severity: int = 2, status: int = 3) -> bytes:
     """DBR_TIME_x as libca lays it out."""
     layout = TIME_LAYOUTS[kind]
@@ -46,6 +58,35 @@ def time_bytes(kind: DbrType, values: list[float], severity: int = 2, status: in
 def test_the_layouts_are_those_of_pyepics(kind: DbrType) -> None:
     structure = pyepics.Map[TIME + kind]
     assert (structure.value.offset, structure.value.size) == SIZES[TIME + kind]
+
+
+@pytest.mark.parametrize("kind", OF_CA)
+def test_the_sizes_with_an_alarm_are_those_of_libca(kind: DbrType) -> None:
+    libca = ctypes.CDLL(find_libca())
+    offset, size = (((ctypes.c_ushort * CTRL).in_dll(libca, f"dbr_value_{name}"))[STS + kind] for name in OFFSET_SIZE)
+    assert SIZES[STS + kind] == (offset, size)
+
+
+@pytest.mark.parametrize("kind", NUMERIC)
+def test_heads_tell_alarms_and_elements_apart_and_nothing_else(kind: DbrType) -> None:
+    low, middle, _ = SAMPLES[kind]
+    heads = [
+        head_of(type, make(kind, values, *alarm))
+        for values in ([low], [middle], [low, middle])
+        for alarm in ((0, 0), (0, 1), (1, 0))
+        for type, make in ((STS + kind, status_bytes), (TIME + kind, time_bytes))
+    ]
+    assert [heads.index(head) // 2 for head in heads] == [*(n // 2 for n in range(12)), 0, 0, 1, 1, 2, 2]
+    assert len(head_of(TIME + kind, time_bytes(kind, []))) == CONTROL_HEAD
+
+
+def test_heads_of_texts_end_with_the_text() -> None:
+    one, same, other, none = (
+        head_of(TIME, bytes(12) + text.ljust(40, end))
+        for text, end in ((b"on\0", b"x"), (b"on\0", b"\0"), (b"only", b"\0"), (b"", b"\0"))
+    )
+    assert one == same != other != none
+    assert len(one) == len(none) != len(head_of(TIME, bytes(12)))
 
 
 @pytest.mark.parametrize("kind", NUMERIC)

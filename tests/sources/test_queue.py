@@ -210,48 +210,52 @@ def test_only_the_newest_is_kept_when_the_loop_is_behind(kind: str, pipe: Pipe) 
     assert events.merged == 1000 - len(items) > 0
 
 
-KEYS = st.lists(st.one_of(st.integers(1, 4), st.none()), max_size=60)
+Sort = tuple[int, DbrType]
+"""Key and type."""
+SORTS = st.tuples(st.integers(1, 4), st.sampled_from([DbrType.DOUBLE, DbrType.LONG]))
+Told = dict[Sort, tuple[Sort, bytes, int]]
 
 
 @each_kind
-@given(keys=KEYS)
-def test_compaction_against_a_model(kind: str, keys: list[int | None]) -> None:
-    """Between two calls the newest event of each key remains, knows how many it stands for, and order is kept."""
+@given(sorts=st.lists(st.one_of(SORTS, st.none()), max_size=60))
+def test_compaction_against_a_model(kind: str, sorts: list[Sort | None]) -> None:
+    """Between two calls the newest event of each key and type remains, knows how many it stands for, in order."""
     pipe = Pipe()
     events = make(kind, pipe, 0)  # there is never room for two
-    calls = [lambda n=n: n for n in range(len(keys))]
-    for n, key in enumerate(keys):
-        events.put(calls[n]) if key is None else send(events, key, number(n))
-    told: list[Any] = [item if callable(item) else (item[0], bytes(item[4]), item[5]) for item in events.take()]
-    assert stretches(told) == stretches(model(keys, calls))
+    calls = [lambda n=n: n for n in range(len(sorts))]
+    for n, sort in enumerate(sorts):
+        events.put(calls[n]) if sort is None else send(events, sort[0], time_bytes(sort[1], [n]), TIME + sort[1])
+    items: list[Any] = events.take()
+    told = [item if callable(item) else ((item[0], item[1] - TIME), bytes(item[4]), item[5]) for item in items]
+    assert stretches(told) == stretches(model(sorts, calls))
     pipe.close()
 
 
-def model(keys: list[int | None], calls: list[Any]) -> list[Any]:
+def model(sorts: list[Sort | None], calls: list[Any]) -> list[Any]:
     expected: list[Any] = []
-    newest: dict[int, tuple[int, bytes, int]] = {}
-    for n, key in enumerate(keys):
-        if key is None:
+    newest: Told = {}
+    for n, sort in enumerate(sorts):
+        if sort is None:
             expected += [*newest.values(), calls[n]]
             newest = {}
         else:
-            _, _, merged = newest.pop(key, (0, b"", -1))
-            newest[key] = (key, number(n), merged + 1)
+            _, _, merged = newest.pop(sort, (sort, b"", -1))
+            newest[sort] = (sort, time_bytes(sort[1], [n]), merged + 1)
     return [*expected, *newest.values()]
 
 
 def stretches(items: list[Any]) -> list[Any]:
-    """A queue may keep more than the newest until the next compaction: of each key the last, and how many in all."""
+    """A queue may keep more than the newest until the next compaction: of each sort the last, and how many in all."""
     result: list[Any] = []
-    newest: dict[int, tuple[int, bytes, int]] = {}
+    newest: Told = {}
     for item in [*items, None]:
         if item is None or callable(item):
             result += [list(newest.values()), item]
             newest = {}
         else:
-            key, raw, merged = item
-            before = newest.pop(key, (key, b"", -1))
-            newest[key] = (key, raw, merged + before[2] + 1)
+            sort, raw, merged = item
+            before = newest.pop(sort, (sort, b"", -1))
+            newest[sort] = (sort, raw, merged + before[2] + 1)
     return result
 
 

@@ -47,7 +47,8 @@ class Merge(NamedTuple):
 class Ledger:
     """What anybody has seen of the counters: a value that one session lacks and another has was lost by the server.
 
-    One that nobody has seen may have been merged by the IOC, which has to say so.
+    One that nobody has seen may have been merged by the IOC, which has to say so; or it came while the server's own
+    subscription began: a C IOC queues the first value, then lets others follow, and loses what comes in between.
     """
 
     def __init__(self) -> None:
@@ -57,16 +58,24 @@ class Ledger:
         """Those that are still to be explained: only a machine too busy for the server or this program does that."""
         self.counted = 0
         """Steps of one that sessions have checked."""
+        self.begun = 0
+        """Values with which a subscription of the server began, about."""
+        self._firsts: dict[str, float] = {}
         self._recent: dict[str, deque[float]] = {}
         self._met: set[Gap] = set()
         self._known: dict[tuple[str, float], Gap] = {}
 
+    def first(self, pv: str, value: float) -> None:
+        """A session has seen the value first of all on a connection."""
+        followed = self._recent.get(pv)
+        if value > max(self._firsts.get(pv, -1.0), followed[-1] if followed else -1.0):
+            self._firsts[pv] = value
+            self.begun += 1
+
     def step(self, pv: str, value: float) -> None:
         """A session has seen the value, and the one before it or how many were merged into it."""
         self.counted += 1
-        recent = self._recent.setdefault(pv, deque(maxlen=RECENT))
-        if not recent or value > recent[-1]:
-            recent.append(value)
+        self._follows(pv, value)
 
     def plain(self, pv: str, value: float) -> None:
         """The same, right after its predecessor: nobody may have a gap there."""
@@ -85,6 +94,17 @@ class Ledger:
             self._known[pv, after] = gap
         self._met.add(gap)
         self.gaps.append(gap)
+        self._follows(pv, after)
+
+    def is_at_first(self, gap: Gap) -> bool:
+        """Whether nobody has seen anything before it on this connection: then it may be how a subscription began."""
+        return gap.before not in self._recent[gap.pv]
+
+    def _follows(self, pv: str, value: float) -> None:
+        """A session has seen it after another one."""
+        recent = self._recent.setdefault(pv, deque(maxlen=RECENT))
+        if not recent or value > recent[-1]:
+            recent.append(value)
 
 
 class Terms(NamedTuple):
@@ -163,6 +183,8 @@ class Watch:
         if merged and not self._may_merge and not self._fresh and self.keeps_up():
             self.ledger.merges.append(Merge(self.pv, merged, time.monotonic()))
         self._check_order(number)
+        if self.counts and self._fresh:
+            self.ledger.first(self.pv, number)
         self._check_step(number, merged)
         self.last, self._fresh, self._again = number, False, False
 

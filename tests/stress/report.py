@@ -45,6 +45,8 @@ class Outcome:
     """Values that were merged for sessions that read all, when the server or this program could not run in time."""
     unexplained: int = 0
     """Values that the IOC could not be asked about, since it had been killed."""
+    lost_at_first: int = 0
+    """Subscriptions of the server that lost something as they began."""
     behind: float = 0.0
     """Seconds by which a session was late for its plan, at worst."""
     base: Resources | None = None
@@ -63,7 +65,7 @@ class Outcome:
                 f"  deeds      {_counts(self.done)}",
                 f"  messages   {self.messages} received, {self.counted} steps of a counter checked,"
                 f" {self.merged_by_ioc} values merged by the IOC, {self.unexplained} unexplained,"
-                f" {self.merged_late} merged on a busy machine",
+                f" {self.merged_late} merged on a busy machine, {self.lost_at_first} lost as a subscription began",
                 f"  server     lag at most {1000 * figures['pycaserver_loop_lag_max']:.0f} ms,"
                 f" {figures['pycaserver_updates_merged_total']:.0f} values merged for slow sessions",
                 f"  base line  {self.base}",

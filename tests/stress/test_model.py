@@ -122,6 +122,28 @@ def test_what_everybody_lacks_is_asked_about_once() -> None:
     assert ledger.gaps[0].missing == 2
 
 
+def test_what_everybody_lacks_right_after_the_first_value_may_be_how_a_subscription_began() -> None:
+    ledger = Ledger()
+    for _ in range(2):
+        tell(Watch("n0", ledger), [*BEGUN, value(7), value(9)])
+    assert [(gap.before, ledger.is_at_first(gap)) for gap in ledger.gaps] == [(5, True), (7, False)]
+
+
+def test_what_began_for_one_session_only_is_not_how_a_subscription_began() -> None:
+    ledger = Ledger()
+    tell(Watch("n0", ledger), [ask(1), conn(True, 1), value(4), value(5)])
+    tell(Watch("n0", ledger), [*BEGUN, value(7)])
+    assert not ledger.is_at_first(ledger.gaps[0])
+
+
+def test_subscriptions_are_counted_once_for_all_sessions() -> None:
+    ledger = Ledger()
+    for _ in range(3):
+        tell(Watch("n0", ledger), [*BEGUN, value(6), conn(False), conn(True), value(9)])
+    tell(Watch("n0", ledger), [ask(1), conn(True, 1), value(6)])
+    assert ledger.begun == 2
+
+
 def test_the_newest_value_within_the_deadband_will_do() -> None:
     lossy = tell(watch(), [ask(1, lossy=True), conn(True, 1), value(5)])
     exact = tell(watch(), BEGUN)

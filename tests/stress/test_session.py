@@ -147,6 +147,7 @@ def test_what_the_ioc_has_not_merged_was_lost(replaced: int, merged: int | None)
 
     async def explain() -> int:
         round = Round(make(1, 1), ioc, server, 1, {})
+        round.ledger.step("P:n0", 5)
         round.ledger.gap("P:n0", 5, 7, 0)
         await round.explain_gaps()
         return round.merged_by_ioc
@@ -157,3 +158,22 @@ def test_what_the_ioc_has_not_merged_was_lost(replaced: int, merged: int | None)
                 asyncio.run(explain())
         else:
             assert asyncio.run(explain()) == merged
+
+
+def test_subscriptions_that_begin_may_lose_something_seldom() -> None:
+    async def answer(pv: str) -> int:
+        return 0
+
+    ioc: Any = SimpleNamespace(prefix="P:", incarnation=0, replaced=answer)
+
+    async def explain(round: Round, pv: str) -> None:
+        round.ledger.gap(pv, 5, 7, 0)
+        await round.explain_gaps()
+
+    with Server({}) as server:
+        round = Round(make(1, 1), ioc, server, 1, {})
+        for pv in ("P:n0", "P:n1"):
+            asyncio.run(explain(round, pv))
+        assert round.lost_at_first == 2
+        with pytest.raises(Violation, match="lost for everybody"):
+            asyncio.run(explain(round, "P:n2"))

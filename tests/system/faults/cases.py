@@ -18,6 +18,7 @@ CASES: Final = {
         (
             f"{_FAULTS}/test_iocs.py::test_ioc_that_is_killed_and_started_again",
             f"{_FAULTS}/test_iocs.py::test_ioc_that_is_away_for_longer_is_found_again",
+            f"{_FAULTS}/test_iocs.py::test_ioc_that_loses_a_value_as_a_monitor_begins",
             "browser/test_recovery.py::test_an_ioc_that_comes_back_as_something_else",
         ),
     ),

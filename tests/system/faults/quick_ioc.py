@@ -14,18 +14,34 @@ import sys
 from types import TracebackType
 from typing import Any, Self
 
-from caproto import ChannelData, ChannelDouble, ChannelEnum, ChannelInteger, ChannelString
+from caproto import ChannelData, ChannelDouble, ChannelEnum, ChannelInteger, ChannelString, SubscriptionType
 from caproto.asyncio.server import start_server
 
 from tests.ca_search import LOOPBACK, free_port, search
 from tests.iocs import ROOT
 from tests.timing import wait_for
 
+
+class _Forgetful(ChannelDouble):
+    """Becomes `then` in the moment in which a monitor begins, and posts nothing, as a C IOC may."""
+
+    def __init__(self, *, then: float, **record: Any) -> None:
+        super().__init__(**record)
+        self._then = then
+
+    async def subscribe(self, queue: Any, sub_spec: Any, sub: Any) -> None:
+        await super().subscribe(queue, sub_spec, sub)
+        if sub_spec.mask & SubscriptionType.DBE_VALUE:
+            self._data["value"] = self._then
+            self._content.clear()
+
+
 KINDS: dict[str, type[ChannelData]] = {
     "double": ChannelDouble,
     "long": ChannelInteger,
     "enum": ChannelEnum,
     "string": ChannelString,
+    "forgetful": _Forgetful,
 }
 
 

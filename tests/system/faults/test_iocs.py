@@ -8,6 +8,7 @@ import pytest
 
 from tests.iocs import CIOC, client_env
 from tests.servers import Client, Server
+from tests.stress.resources import metrics
 from tests.system.faults.quick_ioc import QuickIOC
 from tests.system.faults.watch import Neighbour, warm_up, within
 
@@ -19,6 +20,7 @@ BACK_SECONDS = 15
 TAKEN_OVER_SECONDS = 5
 RESTARTS = 100
 KILOBYTE = 1024
+RENEWED = "pycaserver_monitors_renewed_total"
 
 COUNTER = (
     'record(calc, "$(P)x") {{ field(SCAN, ".1 second") field(CALC, "VAL+1") field(PINI, "YES") field(EGU, "{}") }}'
@@ -160,6 +162,21 @@ def test_a_hundred_restarts_each_with_another_type(server: Server, quick: QuickI
     grown = (server.resident - memory) / (RESTARTS // 2)
     print(f"{grown:.0f} bytes for each restart")
     assert grown < 4 * KILOBYTE
+
+
+def test_ioc_that_loses_a_value_as_a_monitor_begins(server: Server, quick: QuickIOC) -> None:
+    """The value is told all the same, and once; and the same after the next connection."""
+    pv, before = "FAULTS:forgetful", metrics(server)[RENEWED]
+    with server.client() as client:
+        for then in (2.0, 4.0):
+            child = quick.serve(pv, {"kind": "forgetful", "value": then - 1, "then": then})
+            if then == 2.0:
+                client.send(action="connect", pv=pv)
+            assert client.wait(msg_type="connection", timeout=BACK_SECONDS)["conn"] is True
+            assert [client.wait(msg_type="monitor")["value"] for _ in range(2)] == [then - 1, then]
+            quick.kill(child)
+            assert client.wait()["conn"] is False
+        assert metrics(server)[RENEWED] - before == 2
 
 
 def test_two_iocs_with_one_name(server: Server, ioc: CIOC, standby: CIOC) -> None:
