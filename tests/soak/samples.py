@@ -35,6 +35,11 @@ class Sample:
     updates_out: float
     """Values a second to sessions."""
 
+    @property
+    def descriptors_beside(self) -> int:
+        """Those that are not of sessions."""
+        return self.descriptors - self.sessions
+
 
 COUNTERS = {
     "cpu": "process_cpu_seconds_total",

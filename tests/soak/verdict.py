@@ -64,7 +64,7 @@ def judge(samples: Sequence[Sample]) -> Verdict:
     return Verdict(
         memory_growth=growth("memory"),
         memory_per_hour=slope,
-        descriptors=growth("descriptors") - growth("sessions"),
+        descriptors=_median(last, "descriptors_beside") - _median(second, "descriptors_beside"),
         threads=growth("threads"),
         lag_p50=float(np.percentile(lags, 50)),
         lag_p99=float(np.percentile(lags, 99)),

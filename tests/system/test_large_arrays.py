@@ -134,7 +134,8 @@ def server(wave: CIOC, tmp_path: Path) -> Iterator[Server]:
     """Speaks all dialects; nobody waits."""
     file = tmp_path / "pycaserver.toml"
     file.write_text(SETTINGS.format(wave=f"{wave.prefix}wave"))
-    with Server(wave.env(), {"config": file, "limits-ping-seconds": 2}) as server:
+    # a Socket.IO client answers pings while it reads, and each waits until those before it have all
+    with Server(wave.env(), {"config": file, "limits-ping-seconds": scaled(3)}) as server:
         yield server
         assert_quick(server)
 
