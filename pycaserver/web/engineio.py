@@ -101,22 +101,25 @@ class EnginePeer(SessionPeer[XovacSession]):
             self.writer.drop()
         elif not code.reconnect:
             self.writer.write([_GOODBYE])
-        self._leaving = asyncio.ensure_future(self._leave(code))
+        self._depart(code)
 
     def leave(self) -> None:
         """The peer has taken its leave."""
         if self._leaving is None:
             self._end_session()
-            self._leaving = asyncio.ensure_future(self._leave(GOING_AWAY))
+            self._depart(GOING_AWAY)
 
     def _give_up(self) -> None:
         """A connection that never speaks Socket.IO takes the place of a session."""
         if self._leaving is None:
-            self._leaving = asyncio.ensure_future(self._leave(TOO_SLOW))
+            self._depart(TOO_SLOW)
+
+    def _depart(self, code: CloseCode) -> None:
+        if self.socket is not None:
+            self.socket.leaving(code)  # at once: the library may be about to close it
+        self._leaving = asyncio.ensure_future(self._leave(code))
 
     async def _leave(self, code: CloseCode) -> None:
-        if self.socket is not None:
-            self.socket.leaving(code)
         try:
             async with asyncio.timeout(LEAVE_SECONDS):
                 while self.writer.unsent and self._delivery is not None and code is not TOO_SLOW:

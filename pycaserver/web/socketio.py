@@ -14,7 +14,7 @@ from tornado.concurrent import Future
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
 
-from pycaserver.core.errors import CREDENTIALS_EXPIRED, TOO_SLOW, CloseCode, PycaError
+from pycaserver.core.errors import CREDENTIALS_EXPIRED, NO_PONG, TOO_SLOW, CloseCode, PycaError
 from pycaserver.dialects.xovac import Commands, XovacSession
 from pycaserver.web.engineio import NAME, EnginePeer
 from pycaserver.web.framing import SEPARATOR, SOCKETIO, TEXT, header
@@ -72,8 +72,11 @@ class Gateway:
         return None
 
     async def _close(self, sid: str, reason: str) -> None:
+        peer = self.peers.pop(sid, None)
+        if peer is not None and reason == self.server.reason.PING_TIMEOUT:
+            peer.close(NO_PONG)
         await self._closed(sid, reason)
-        if peer := self.peers.pop(sid, None):
+        if peer is not None:
             peer.end()
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
@@ -251,7 +254,12 @@ class SocketIO(Guarded, WebSocketHandler):
 
     async def get_next_message(self) -> str | bytes:
         """The library's: a message; OSError at the end."""
-        message = await self._received.get()
+        try:
+            message = await self._received.get()
+        except asyncio.CancelledError:  # the library has heard nothing, not even a pong, for as long as it waits
+            if self.peer is not None:
+                self.peer.close(NO_PONG)
+            raise
         if message is None:
             raise self._end
         return message

@@ -1,6 +1,7 @@
 """/socket.io/ at the level of HTTP: who is let in, what is bounded, what a slow or hostile peer gets."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -345,6 +346,26 @@ def test_shutdown_says_so(types: CIOC) -> None:
             while True:
                 heard.append(str(socket.recv(timeout=scaled(ANSWER_SECONDS))))
         assert any(event.startswith('42["close",{"code":1001') for event in heard)
+
+
+@pytest.mark.parametrize("talks", [False, True], ids=["silent", "talks"])
+def test_a_client_that_answers_no_ping_is_told_so(types: CIOC, talks: bool) -> None:
+    settings = {"socketio-enabled": "true", "limits-ping-seconds": 1}
+    with Server(types.env(), settings) as server, websocket(server) as socket:
+        socket.send("40")
+        with pytest.raises(ConnectionClosed, match="4004"):
+            while True:
+                if socket.recv(timeout=scaled(ANSWER_SECONDS)) and talks:
+                    socket.send('42["ping"]')
+                    time.sleep(0.1)
+        wait_for_totals(server, closes={"4004": 1}, sessions=0)
+
+
+def test_a_poller_that_answers_no_ping_is_counted(types: CIOC) -> None:
+    settings = {"socketio-enabled": "true", "limits-ping-seconds": 1}
+    with Server(types.env(), settings) as server:
+        Polling(server).open()
+        wait_for_totals(server, closes={"4004": 1}, sessions=0)
 
 
 def test_it_is_off_unless_asked_for(types: CIOC) -> None:
