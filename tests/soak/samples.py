@@ -21,6 +21,8 @@ class Sample:
     memory: int
     """Resident bytes."""
     descriptors: int
+    own: int
+    """Of these, those that are no connection of a client."""
     threads: int
     channels: int
     sessions: int
@@ -34,11 +36,6 @@ class Sample:
     """Values a second from the IOC."""
     updates_out: float
     """Values a second to sessions."""
-
-    @property
-    def descriptors_beside(self) -> int:
-        """Those that are not of sessions."""
-        return self.descriptors - self.sessions
 
 
 COUNTERS = {
@@ -80,6 +77,7 @@ class Sampler:
             seconds,
             held.memory,
             held.descriptors,
+            held.own,
             held.threads,
             held.channels,
             held.sessions,

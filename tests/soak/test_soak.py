@@ -15,7 +15,7 @@ from tests.stress.plan import Fault
 from tests.timing import scaled
 
 MEGABYTE = 1_000_000
-QUIET = Sample(0, 70 * MEGABYTE, 40, 9, 150, 30, 0.001, 0.02, 0.1, 1500, 4000)
+QUIET = Sample(0, 70 * MEGABYTE, 40, 12, 9, 150, 30, 0.001, 0.02, 0.1, 1500, 4000)
 
 
 def hour(**growth: float) -> list[Sample]:
@@ -38,7 +38,7 @@ def test_what_stays_is_flat() -> None:
     assert verdict.text().startswith("flat")
 
 
-@pytest.mark.parametrize("growth", [{"memory": 25 * MEGABYTE}, {"descriptors": 10}, {"threads": 6}])
+@pytest.mark.parametrize("growth", [{"memory": 25 * MEGABYTE}, {"own": 10}, {"threads": 6}])
 def test_what_grows_is_not(growth: dict[str, float]) -> None:
     verdict = judge(hour(**growth))
     assert not verdict.flat
@@ -74,13 +74,11 @@ def test_a_short_soak_leaves_its_files(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.soak", "--seconds=5", "--rate=200", "--every=0.5", "--seed=1",
                f"--output={tmp_path}"]  # fmt: skip
     result = subprocess.run(command, capture_output=True, text=True, timeout=scaled(120))
-    # in five seconds a few sockets that come or go decide whether descriptors are called flat, but nothing else
-    assert "all invariants held" in result.stdout and result.returncode in (0, 1), result.stdout + result.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "all invariants held" in result.stdout and "\nflat" in result.stdout
     samples = read(tmp_path / "soak.csv")
     assert len(samples) >= 4
     assert all(sample.memory > 10 * MEGABYTE and sample.threads >= 2 for sample in samples)
     assert max(sample.updates_in for sample in samples) > 100
     found = json.loads((tmp_path / "soak.json").read_text())
-    assert (found["seed"], found["rate"], found["flat"]) == (1, 200, result.returncode == 0)
-    assert found["flat"] or found["verdict"]["descriptors"] > 2
-    assert found["verdict"]["threads"] <= 1 and found["verdict"]["memory_growth"] < 10 * MEGABYTE
+    assert (found["seed"], found["rate"], found["flat"]) == (1, 200, True)

@@ -26,7 +26,7 @@ class Verdict:
     memory_per_hour: float
     """Bytes an hour: the slope after the warm-up."""
     descriptors: float
-    """How many more, from the median of the second quarter to that of the last, relative to those of sessions."""
+    """How many more that are no connection of a client, from the median of the second quarter to that of the last."""
     threads: float
     lag_p50: float
     lag_p99: float
@@ -64,7 +64,7 @@ def judge(samples: Sequence[Sample]) -> Verdict:
     return Verdict(
         memory_growth=growth("memory"),
         memory_per_hour=slope,
-        descriptors=_median(last, "descriptors_beside") - _median(second, "descriptors_beside"),
+        descriptors=growth("own"),
         threads=growth("threads"),
         lag_p50=float(np.percentile(lags, 50)),
         lag_p99=float(np.percentile(lags, 99)),
