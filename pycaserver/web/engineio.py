@@ -76,6 +76,7 @@ class EnginePeer(SessionPeer[XovacSession]):
         self.writer.end()
         if self._delivery is not None:
             self._delivery.cancel()
+            self._delivery = None  # the traceback that it then keeps has us
         self._queue.put_nowait(None)  # ends a poll that waits
 
     def parts_of(self, packet: str) -> list[bytes]:

@@ -4,10 +4,12 @@ import signal
 import socket
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from urllib.request import urlopen
 
 import pytest
 import socketio
+from websockets.exceptions import ConnectionClosed
 
 from tests.iocs import CIOC
 from tests.pvws_client import PvwsClient
@@ -16,6 +18,7 @@ from tests.system.faults.watch import held, wait_until_held
 from tests.system.uncollected import TOLD
 from tests.timing import wait_for
 from tests.web.raw import RawClient
+from tests.web.test_socketio import Polling, websocket
 
 TIMES = 5
 LIBRARY = ("builtins.", "types.")
@@ -98,6 +101,20 @@ def converse(server: Server, transport: str) -> None:
     client.disconnect()
 
 
+def lose_poller(server: Server, types: CIOC) -> None:
+    """It never comes again, and answers are due to it."""
+    Polling(server).open().emit("connect_pv", types.prefix + "fast")
+
+
+def lose_socket(server: Server, types: CIOC) -> None:
+    """It reads, and answers no ping."""
+    with websocket(server) as client, suppress(ConnectionClosed):
+        client.send("40")
+        client.send(f'42["connect_pv","{types.prefix}fast"]')
+        for _ in client:
+            pass
+
+
 WAYS: dict[str, Callable[[Server, CIOC], None]] = {
     "a session": everything,
     "a reset": reset,
@@ -107,6 +124,8 @@ WAYS: dict[str, Callable[[Server, CIOC], None]] = {
     "PV Web Socket": pvws,
     "Socket.IO": lambda server, types: converse(server, "websocket"),
     "Socket.IO by polling": lambda server, types: converse(server, "polling"),
+    "a Socket.IO client that is lost": lose_socket,
+    "one that polled": lose_poller,
 }
 
 
