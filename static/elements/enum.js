@@ -119,7 +119,7 @@ export class EpicsEnum extends WritableElement {
   #writeChoice() {
     this.#setStepping(false);
     const { value } = this.find("control");
-    if (value !== "" && Number(value) !== this.shown) this.write(Number(value)).then(() => this.renderSoon());
+    if (value !== "" && Number(value) !== this.shown) this.write(Number(value)).then(() => this.#showChoice());
   }
 
   #takeBack() {

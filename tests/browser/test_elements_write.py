@@ -160,6 +160,19 @@ def test_confirmation_is_asked_before_a_write(elements: ElementPage, elements_io
     assert puts(elements) == len(RECORDS)
 
 
+def test_choice_that_is_not_confirmed_is_taken_back_at_once(elements: ElementPage) -> None:
+    """However long the next frame takes: another step would begin where nothing is."""
+    control = show(elements, "enum", "mode", 'confirm="Really {value}?"')
+    before = control.input_value()
+    elements.page.evaluate("window.requestAnimationFrame = () => 1")
+    write_by(elements, "enum")
+    dialog = elements.page.get_by_role("dialog")
+    expect(dialog).to_have_count(1)
+    elements.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    assert control.input_value() == before
+
+
 def test_input_keeps_what_is_typed_and_escape_takes_it_back(elements: ElementPage, elements_ioc: CIOC) -> None:
     field = show(elements, "input", "level")
     expect(field).to_have_value("2.50")
