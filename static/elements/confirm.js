@@ -4,7 +4,8 @@ const MARKUP = `<p id="question"></p>
 <div><button type="button" value="" autofocus>Cancel</button><button type="button" value="write">Write</button></div>`;
 
 /**
- * Ask in a dialog of the shadow root; whoever closes it by Escape has not agreed.
+ * Ask in a dialog of the shadow root; whoever closes it by Escape has not agreed. The answer is there as soon as the
+ * dialog is out of sight: the event "close" comes later, and a key in between would meet an element that still asks.
  * @param {ShadowRoot} root
  * @param {string} question
  * @returns {Promise<boolean>}
@@ -14,10 +15,14 @@ export function confirmed(root, question) {
   root.append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => {
+    const answer = (value) => {
+      dialog.close(value);
       dialog.remove();
-      resolve(dialog.returnValue === "write");
-    });
+      resolve(value === "write");
+    };
+    dialog.addEventListener("click", ({ target }) => target.localName === "button" && answer(target.value));
+    dialog.addEventListener("cancel", () => answer(""));
+    dialog.addEventListener("close", () => answer(""));
   });
 }
 
@@ -27,8 +32,5 @@ function makeDialog(question) {
   dialog.setAttribute("aria-labelledby", "question");
   dialog.innerHTML = MARKUP;
   dialog.querySelector("p").textContent = question;
-  dialog.addEventListener("click", ({ target }) => {
-    if (target.localName === "button") dialog.close(target.value);
-  });
   return dialog;
 }
