@@ -1,6 +1,7 @@
 """Subscription: one session's interest in one channel, and what it is owed of it."""
 
 from collections.abc import Callable, Hashable
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from pycaserver.core.channel import Channel
@@ -50,8 +51,8 @@ class Subscription:
         self.timer: Timer | None = None
         self.owed = 0
         """Updates that came and are not sent: the newest stands for all of them."""
-        self.not_before = 0.0
-        """Monotonic time before which max_rate allows no value; 0.0 until the first of a connection."""
+        self.not_before = -inf
+        """Monotonic time before which max_rate allows no value; -inf until the first of a connection."""
         self._delivered: PVValue | None = None
         self._rights: AccessRights | None = None
         """What the session was last told of them."""
@@ -73,7 +74,7 @@ class Subscription:
     def replace(self, options: "SubscriptionOptions") -> None:
         """Go on with other options, or another framing; what is owed stays owed."""
         self._rejoin(options)
-        self.not_before = 0.0
+        self.not_before = -inf
         self.outbox.reconsider(self)
         if self.owed:  # what was being encoded for it was so in the form before
             self.outbox.owe(self)
@@ -106,7 +107,7 @@ class Subscription:
         contact, id, self.connect_id = self.channel.contact, self.connect_id, None
         conn = contact.state is State.CONNECTED
         self._tell(Connection(pvname=self.channel.name, conn=conn, reason=contact.reason, since=contact.since, id=id))
-        self._delivered, self.not_before = None, 0.0  # the first value of a connection waits for nothing
+        self._delivered, self.not_before = None, -inf  # the first value of a connection waits for nothing
 
     def introduce(self) -> None:
         """Tell metadata and access, to those who asked."""
@@ -164,7 +165,7 @@ class Subscription:
         assert value is not None
         merged, self.owed = self.owed - 1, 0
         if self.options.max_rate is not None:
-            self.not_before = max(self.not_before or now, now - CATCH_UP_SECONDS) + 1.0 / self.options.max_rate
+            self.not_before = max(self.not_before, now - CATCH_UP_SECONDS) + 1.0 / self.options.max_rate
         self._delivered = value
         frame = self.encode(self.channel, value, merged)
         if self.channel.preparation is not None:

@@ -10,8 +10,8 @@ export class Subscription {
   #callback;
   /** Runs while a value has to wait. */
   #timer = null;
-  /** The time before which no value may be delivered; 0 until the first. */
-  #notBefore = 0;
+  /** The time before which no value may be delivered; -Infinity until the first. */
+  #notBefore = -Infinity;
   /** The newest value that has to wait. */
   #pending = null;
   /** The last value delivered, of this connection. */
@@ -99,7 +99,7 @@ export class Subscription {
 
   #deliverInTime(update) {
     const now = Date.now();
-    this.#notBefore = Math.max(this.#notBefore || now, now - CATCH_UP) + this.#interval;
+    this.#notBefore = Math.max(this.#notBefore, now - CATCH_UP) + this.#interval;
     this.#call(update);
   }
 
@@ -112,7 +112,7 @@ export class Subscription {
   #stopWaiting() {
     clearTimeout(this.#timer);
     this.#timer = this.#pending = null;
-    this.#notBefore = 0;
+    this.#notBefore = -Infinity;
   }
 
   #call(update) {

@@ -40,7 +40,7 @@ def test_requests_and_errors_are_counted(world: World, peer: Peer) -> None:
 
 
 def test_the_end_of_a_session_leaves_nothing_behind(world: World, peer: Peer) -> None:
-    peer.connects(["A", "B", "C"], max_rate=1)
+    peer.connects(["A", "B", "C"], max_rate=0.5)
     for name in "ABC":
         world.source[name].bring_up(1.0)
         world.source[name].post(2.0)

@@ -54,7 +54,7 @@ OVERTAKERS = {
 @pytest.mark.parametrize("overtaker", OVERTAKERS)
 @pytest.mark.parametrize("reason", ["rate", "pause", "behind"])
 def test_no_message_overtakes_the_owed_value(world: World, peer: Peer, reason: str, overtaker: str) -> None:
-    ioc = subscribed(world, peer, metadata=True, max_rate=1 if reason == "rate" else None)
+    ioc = subscribed(world, peer, metadata=True, max_rate=0.5 if reason == "rate" else None)
     if reason == "pause":
         peer.asks("pause")
     peer.transport.reading = reason != "behind"
@@ -137,7 +137,7 @@ def test_a_latecomer_to_a_lost_pv_hears_that_and_no_stale_value(world: World, pe
 
 
 def test_the_greeting_value_counts_no_updates_that_were_before(world: World, peer: Peer) -> None:
-    ioc = subscribed(world, peer, max_rate=1)
+    ioc = subscribed(world, peer, max_rate=0.5)
     ioc.post(1.0, 2.0, 3.0)
     late = world.peer()
     late.connects("PV")
@@ -167,7 +167,7 @@ def test_what_the_source_merged_is_told_to_plain_subscriptions(world: World, pee
 
 
 def test_new_options_keep_what_is_owed(world: World, peer: Peer) -> None:
-    ioc = subscribed(world, peer, max_rate=1)
+    ioc = subscribed(world, peer, max_rate=0.5)
     ioc.post(1.0, 2.0)
     peer.connects("PV", nanos=True)
     owed, connection, again = peer.hears()
@@ -179,7 +179,7 @@ def test_new_options_keep_what_is_owed(world: World, peer: Peer) -> None:
 
 
 def test_who_has_left_is_owed_nothing(world: World, peer: Peer) -> None:
-    ioc = subscribed(world, peer, max_rate=1)
+    ioc = subscribed(world, peer, max_rate=0.5)
     ioc.post(1.0)
     peer.asks("disconnect", pv="PV")
     ioc.post(2.0)
@@ -189,7 +189,7 @@ def test_who_has_left_is_owed_nothing(world: World, peer: Peer) -> None:
 
 def test_one_peers_options_are_not_anothers(world: World, peer: Peer) -> None:
     other = world.peer()
-    ioc = subscribed(world, peer, max_rate=1)
+    ioc = subscribed(world, peer, max_rate=0.5)
     other.connects("PV")
     other.hears()
     ioc.post(1.0, 2.0)

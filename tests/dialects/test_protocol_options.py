@@ -124,9 +124,9 @@ def test_two_encodings_of_one_pv_side_by_side(world: World, peer: Peer) -> None:
 
 
 def test_max_rate_lets_the_newest_win(world: World, peer: Peer) -> None:
-    ioc = subscribed(world, peer, max_rate=2)
+    ioc = subscribed(world, peer, max_rate=0.5)
     ioc.post(1.0, 2.0, 3.0)
-    world.clock.advance(0.4)
+    world.clock.advance(0.9)
     assert peer.gist() == []
     world.clock.advance(0.2)
     (message,) = peer.hears()
@@ -141,7 +141,7 @@ def test_max_rate_delivers_the_last_value(world: World, peer: Peer) -> None:
     world.clock.advance(0.2)
     messages = peer.hears()
     assert messages[-1]["value"] == 99.0
-    assert len(messages) <= 14
+    assert len(messages) <= 10 * (1 + 1.3) + 1
     assert sum(1 + message.get("coalesced", 0) for message in messages) == 100
 
 
@@ -154,14 +154,14 @@ def test_max_rate_delays_nothing_that_is_slower(world: World, peer: Peer) -> Non
 
 
 def test_max_rate_costs_no_value_that_comes_late(world: World, peer: Peer) -> None:
-    ioc = subscribed(world, peer, max_rate=10)
-    world.clock.advance(0.31)
-    ioc.post(1.0, 2.0, 3.0)
-    assert peer.gist() == [1.0, 2.0, 3.0]
-    ioc.post(4.0)
-    assert peer.gist() == []
-    world.clock.advance(0.1)
-    assert peer.gist() == [4.0]
+    ioc = subscribed(world, peer, max_rate=4)
+    ioc.post(1.0, 2.0, 3.0, 4.0)  # just as it begins
+    assert peer.gist() == [1.0, 2.0, 3.0, 4.0]
+    world.clock.advance(0.6)
+    ioc.post(5.0, 6.0, 7.0)
+    assert peer.gist() == [5.0, 6.0]
+    world.clock.advance(0.2)
+    assert peer.gist() == [7.0]
 
 
 def test_max_rate_lets_through_one_seconds_worth_at_once(world: World, peer: Peer) -> None:
@@ -333,7 +333,7 @@ def test_batch_can_be_taken_back_and_keeps_subscriptions(world: World, peer: Pee
 @pytest.mark.parametrize("reason", ["rate", "pause"])
 def test_a_value_owed_when_batch_changes_is_framed_right(world: World, peer: Peer, batch: bool, reason: str) -> None:
     peer.asks("options", batch=not batch)
-    ioc = subscribed(world, peer, max_rate=1 if reason == "rate" else None)
+    ioc = subscribed(world, peer, max_rate=0.5 if reason == "rate" else None)
     if reason == "pause":
         peer.asks("pause")
     ioc.post(1.0, 2.0)

@@ -82,7 +82,7 @@ def test_a_second_connect_replaces_the_options(world: World, peer: Peer) -> None
     assert peer.gist() == [UP, 0.0]  # no metadata any more
     ioc.post(1.0)
     assert "nanos" not in peer.hears()[0]
-    peer.connects("PV", max_rate=1)
+    peer.connects("PV", max_rate=0.5)
     peer.hears()
     ioc.post(2.0)
     assert peer.gist() == []

@@ -193,10 +193,10 @@ def test_throttle_keeps_the_newest_and_tells_only_changes(world: World) -> None:
         world.source["ARRAY"].post(np.full(2, float(number)))
         world.clock.advance(0.125)
     messages = client.hears()
-    assert [message["value"] for message in messages if message["pv"] == "PV"] == [8.0, 16.0, 24.0, 32.0]
+    assert [message["value"] for message in messages if message["pv"] == "PV"] == [1.0, 8.0, 16.0, 24.0, 32.0]
     assert all("vtype" not in message for message in messages)
     arrays = [np.frombuffer(b64decode(message["b64dbl"]))[0] for message in messages if message["pv"] == "ARRAY"]
-    assert arrays == [24.0]
+    assert arrays == [16.0]
 
 
 def test_duplicates_are_ignored_and_clear_is_silent(world: World, client: Client) -> None:

@@ -80,21 +80,16 @@ def test_a_thousand_pvs_at_10_hz_arrive_complete_and_in_order(
 
 
 def test_a_rate_takes_no_value_from_a_slower_pv_when_the_server_was_late() -> None:
-    records = counters(1) + 'record(ao, "$(P)slow") {}'
-    with CIOC(records) as ioc, Server(ioc.env()) as server, server.client() as client:
+    with CIOC('record(ao, "$(P)slow") {}') as ioc, Server(ioc.env()) as server, server.client() as client:
         name = f"{ioc.prefix}slow"
         client.send(action="connect", pv=name, max_rate=50)
         client.wait(msg_type="monitor")
-        client.send(action="connect", pv=names_of(ioc, 1))
-        for _ in range(3):  # 0.2 s pass, in which there is nothing to be told of the other
-            client.wait(msg_type="monitor")
         server.process.send_signal(signal.SIGSTOP)
         for number in (1, 2, 3):
             ioc.shell(f"dbpf {name} {number}")
         server.process.send_signal(signal.SIGCONT)
         client.wait(pvname=name, value=3)
-        told = [message["value"] for message in client.messages if message["pvname"] == name and "value" in message]
-        assert told == [0, 1, 2, 3]
+        assert [message["value"] for message in client.messages if "value" in message] == [0, 1, 2, 3]
 
 
 def test_a_session_that_never_reads_harms_nobody(counting: CIOC) -> None:
