@@ -95,6 +95,7 @@ def test_momentary_button_is_let_go_at_the_pv_at_which_it_was_pressed(
     change(elements, "button", "gate")
     elements.page.mouse.up()
     expect_value(elements_ioc, "valve", "Closed")
+    wait_until(elements.page, "window.told.length === 2")
     assert [request["pv"] for request in elements.requests if request["action"] == "put"] == [
         f"{elements.prefix}valve"
     ] * 2
@@ -110,6 +111,7 @@ def test_slider_writes_to_another_pv_only_where_it_is_dragged_to_then(
     wait_until(elements.page, "window.told.length === 1")
     elements.host("slider").evaluate(DRAG, ["3"])
     expect_value(elements_ioc, "other", "3")
+    wait_until(elements.page, "window.told.length === 2")
     assert [value for _, _, value in elements.told()] == [1, 3]
 
 
