@@ -22,7 +22,7 @@ export function confirmed(root, question) {
     };
     dialog.addEventListener("click", ({ target }) => target.localName === "button" && answer(target.value));
     dialog.addEventListener("cancel", () => answer(""));
-    dialog.addEventListener("close", () => answer(""));
+    dialog.addEventListener("close", () => answer("")); // by the element itself, whose PV is another one
   });
 }
 

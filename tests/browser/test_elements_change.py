@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser.element_page import ElementPage
-from tests.browser.test_elements_write import expect_value, show, value_of
+from tests.browser.test_elements_write import expect_value, puts, show, value_of
 from tests.browser.waiting import wait_until
 from tests.iocs import CIOC
 
@@ -113,6 +113,18 @@ def test_slider_writes_to_another_pv_only_where_it_is_dragged_to_then(
     expect_value(elements_ioc, "other", "3")
     wait_until(elements.page, "window.told.length === 2")
     assert [value for _, _, value in elements.told()] == [1, 3]
+
+
+def test_question_about_one_pv_is_gone_with_it(elements: ElementPage) -> None:
+    show(elements, "slider", "level", 'confirm min="-10" max="10"').press("ArrowRight")
+    dialog = elements.page.get_by_role("dialog")
+    expect(dialog).to_have_count(1)
+    change(elements, "slider", "other")
+    expect(dialog).to_have_count(0)
+    expect(elements.part("slider", "value")).to_have_text("2.0")
+    elements.part("slider", "control").press("ArrowRight")
+    expect(dialog).to_have_count(1)
+    assert puts(elements) == 0
 
 
 def test_confirmation_shows_exactly_what_would_be_written(elements: ElementPage) -> None:
